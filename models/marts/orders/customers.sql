@@ -1,0 +1,75 @@
+with orders as (
+
+    select * from {{ ref('orders_cleaned') }}
+
+),
+
+run as (
+
+    select as_of_date from {{ ref('int_customer_value__run') }}
+
+),
+
+lifecycle_stages as (
+
+    select * from {{ ref('lifecycle_stages') }}
+
+),
+
+histories as (
+
+    select
+        customer_id,
+        min(ordered_at) as first_ordered_at,
+        max(ordered_at) as last_ordered_at,
+        count(*) as order_count,
+        sum(gross_amount) as gross_amount,
+        sum(discount_amount) as discount_amount,
+        sum(refund_amount) as refund_amount,
+        sum(net_amount) as net_amount,
+        sum(margin_amount) as margin_amount,
+        -- The gaps add up to the days between the first order and the last.
+        sum(days_since_previous_order) as days_between_first_and_last_order
+    from orders
+    group by customer_id
+
+),
+
+measured as (
+
+    select
+        histories.*,
+        run.as_of_date,
+        {{ dbt.datediff('histories.last_ordered_at', 'run.as_of_date', 'day') }} as recency_days,
+        {{ dbt.datediff('histories.first_ordered_at', 'run.as_of_date', 'day') }} as tenure_days
+    from histories
+    cross join run
+
+)
+
+select
+    measured.customer_id,
+    measured.first_ordered_at,
+    measured.last_ordered_at,
+    cast(date_trunc('month', measured.first_ordered_at) as date) as cohort_month,
+    cast(measured.order_count as {{ dbt.type_bigint() }}) as order_count,
+    cast(measured.gross_amount as {{ customer_value.type_amount() }}) as gross_amount,
+    cast(measured.discount_amount as {{ customer_value.type_amount() }}) as discount_amount,
+    cast(measured.refund_amount as {{ customer_value.type_amount() }}) as refund_amount,
+    cast(measured.net_amount as {{ customer_value.type_amount() }}) as net_amount,
+    cast(measured.margin_amount as {{ customer_value.type_amount() }}) as margin_amount,
+    cast(measured.net_amount / measured.order_count as {{ customer_value.type_amount() }}) as average_order_value,
+    round(
+        cast(measured.days_between_first_and_last_order as {{ dbt.type_float() }}) / nullif(measured.order_count - 1, 0), 2
+    ) as average_days_between_orders,
+    cast(measured.recency_days as {{ dbt.type_int() }}) as recency_days,
+    cast(measured.tenure_days as {{ dbt.type_int() }}) as tenure_days,
+    lifecycle_stages.lifecycle_stage,
+    measured.as_of_date
+from measured
+-- The stages partition every count of orders and every recency: a test holds them to it.
+left join lifecycle_stages
+    on
+        measured.order_count between lifecycle_stages.order_count_from and lifecycle_stages.order_count_to
+        and measured.recency_days >= lifecycle_stages.churn_windows_from * {{ var('churn_window_days') }}
+        and measured.recency_days < lifecycle_stages.churn_windows_to * {{ var('churn_window_days') }}

@@ -1,0 +1,64 @@
+with orders_checked as (
+
+    select * from {{ ref('int_customer_value__orders_checked') }}
+
+),
+
+orders_repeated as (
+
+    select * from {{ ref('int_customer_value__orders_repeated') }}
+
+),
+
+rejected as (
+
+    {%- set columns %}
+        order_id,
+        customer_id,
+        gross_amount,
+        raw_ordered_at,
+        raw_amount,
+        raw_discount_amount,
+        raw_refund_amount,
+        raw_cost_amount,
+        raw_updated_at,
+        status,
+        currency,
+        channel,
+        store
+    {%- endset %}
+
+    select
+        reject_reason,
+        {{ columns }}
+    from orders_checked
+    where reject_reason is not null
+
+    union all
+
+    select
+        'duplicate_order_id' as reject_reason,
+        {{ columns }}
+    from orders_repeated
+    where version_rank > 1
+
+)
+
+select
+    order_id,
+    customer_id,
+    reject_reason,
+    gross_amount,
+    order_id as raw_order_id,
+    customer_id as raw_customer_id,
+    raw_ordered_at,
+    raw_amount,
+    raw_discount_amount,
+    raw_refund_amount,
+    raw_cost_amount,
+    status as raw_status,
+    currency as raw_currency,
+    channel as raw_channel,
+    store as raw_store,
+    raw_updated_at
+from rejected

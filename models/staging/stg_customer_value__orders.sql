@@ -1,0 +1,50 @@
+with source as (
+
+    select * from {{ customer_value.input_relation('orders') }}
+
+),
+
+{#- First by our own names, so that a column's expression is evaluated against the input alone. -#}
+renamed as (
+
+    select
+        {% for column_name, is_required in [
+            ('order_id', true), ('customer_id', true), ('ordered_at', true), ('amount', true),
+            ('status', false), ('discount_amount', false), ('refund_amount', false), ('cost_amount', false),
+            ('currency', false), ('channel', false), ('store', false), ('updated_at', false),
+        ] -%}
+            {{ customer_value.input_column('orders', column_name, is_required) }} as input_{{ column_name }},
+        {% endfor %}
+    from source
+
+)
+
+select
+    -- ids
+    cast(input_order_id as {{ dbt.type_string() }}) as order_id,
+    cast(input_customer_id as {{ dbt.type_string() }}) as customer_id,
+
+    -- texts
+    cast(input_status as {{ dbt.type_string() }}) as status,
+    cast(input_currency as {{ dbt.type_string() }}) as currency,
+    cast(input_channel as {{ dbt.type_string() }}) as channel,
+    cast(input_store as {{ dbt.type_string() }}) as store,
+
+    -- amounts
+    {{ customer_value.to_amount('input_amount') }} as gross_amount,
+    {{ customer_value.to_amount('input_discount_amount') }} as discount_amount,
+    {{ customer_value.to_amount('input_refund_amount') }} as refund_amount,
+    {{ customer_value.to_amount('input_cost_amount') }} as cost_amount,
+
+    -- times
+    {{ customer_value.to_utc_timestamp('input_ordered_at') }} as ordered_at,
+    {{ customer_value.to_utc_timestamp('input_updated_at') }} as updated_at,
+
+    -- as they came, for what has to be rejected
+    cast(input_ordered_at as {{ dbt.type_string() }}) as raw_ordered_at,
+    cast(input_amount as {{ dbt.type_string() }}) as raw_amount,
+    cast(input_discount_amount as {{ dbt.type_string() }}) as raw_discount_amount,
+    cast(input_refund_amount as {{ dbt.type_string() }}) as raw_refund_amount,
+    cast(input_cost_amount as {{ dbt.type_string() }}) as raw_cost_amount,
+    cast(input_updated_at as {{ dbt.type_string() }}) as raw_updated_at
+from renamed
