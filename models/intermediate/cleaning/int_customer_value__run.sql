@@ -2,20 +2,31 @@ with orders as (
 
     select
         count(*) as order_count,
-        min(ordered_at) as first_ordered_at,
-        max(ordered_at) as last_ordered_at
+        cast(min(ordered_at) as date) as first_order_date,
+        cast({{ dbt.dateadd('day', 1, 'max(ordered_at)') }} as date) as day_after_last_order
     from {{ ref('orders_cleaned') }}
+
+),
+
+-- Without a single order no date is better than another, and no row depends on it.
+dated as (
+
+    select
+        orders.*,
+        coalesce({{ customer_value.as_of_date_or_null() }}, day_after_last_order, date '1970-01-01') as as_of_date
+    from orders
 
 )
 
--- Without a single order no date is better than another, and no row depends on it.
+-- What this run was asked for, where models of both languages can read it.
 select
-    coalesce(
-        {{ customer_value.as_of_date_or_null() }},
-        cast({{ dbt.dateadd('day', 1, 'last_ordered_at') }} as date),
-        date '1970-01-01'
-    ) as as_of_date,
-    cast(first_ordered_at as date) as first_order_date,
+    as_of_date,
+    first_order_date,
     order_count,
+    -- What happened more than three years ago says little of what happens next.
+    coalesce(least({{ dbt.datediff('first_order_date', 'as_of_date', 'day') }}, 1096), 0) as history_days,
+    cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
+    cast({{ var('interval_level') }} as {{ dbt.type_float() }}) as interval_level,
+    cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
     {{ customer_value.run_id() }} as run_id
-from orders
+from dated

@@ -1,0 +1,13 @@
+{#- The day on which a period ends, exclusive: whole months or days after a date. Counted from
+    that date at once, since month by month the 31st would drift to the 28th. -#}
+{% macro period_end(start_date, period_count) -%}
+    {%- if var('period') == 'month' -%}
+        cast({{ dbt.dateadd('month', period_count, start_date) }} as date)
+    {%- else -%}
+        cast({{ dbt.dateadd('day', '(' ~ period_count ~ ') * ' ~ var('period'), start_date) }} as date)
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro periods_per_year() -%}
+    {{ 12 if var('period') == 'month' else 365 / (var('period') | int) }}
+{%- endmacro %}

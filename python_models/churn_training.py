@@ -1,0 +1,10 @@
+"""Trains the churn model on training_examples: one row for model_registry."""
+
+from customer_value import churn
+
+
+def model(dbt, session):
+    """Return what the library's training gives for the run's examples."""
+    examples = dbt.ref("training_examples")
+    run = dbt.ref("int_customer_value__run")
+    return churn.train(examples, run)

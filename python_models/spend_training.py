@@ -1,0 +1,10 @@
+"""Trains the spend model on training_examples: one row for model_registry."""
+
+from customer_value import spend
+
+
+def model(dbt, session):
+    """Return what the library's training gives for the run's examples."""
+    examples = dbt.ref("training_examples")
+    run = dbt.ref("int_customer_value__run")
+    return spend.train(examples, run)

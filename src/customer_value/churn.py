@@ -1,0 +1,162 @@
+"""Churn: the probability that no order follows within a horizon, by logistic regression."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from duckdb import DuckDBPyRelation as Relation
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from customer_value import backtest, metrics, scoring_sql
+from customer_value.horizon_model import HorizonModel
+from customer_value.registry import TrainedModel
+
+Floats = NDArray[np.float64]
+
+FEATURES = (
+    "log_purchases",
+    "single_purchase_indicator",
+    "log_recency",
+    "log_tenure",
+    "log_purchase_rate",
+    "silence",
+    "log_silence",
+    "gap_variation",
+    "lateness",
+    "log_purchases_last_30_days",
+    "log_fading_purchases_30",
+    "log_fading_purchases_90",
+    "log_pace_trend",
+    "log_amount",
+    "log_last_amount",
+    "log_recent_amount",
+    "log_typical_amount",
+)
+BY_HORIZON = ("log_purchase_rate", "log_recency", "log_silence", "log_tenure")
+
+# What the features speak of, in the words of the seed churn_reasons. Features that move
+# together are in one group, where their contributions net out.
+REASONS = {
+    "recency": ("log_recency", "silence", "log_silence"),
+    "rhythm": ("lateness", "gap_variation"),
+    "frequency": ("log_purchases", "single_purchase_indicator", "log_purchase_rate"),
+    "pace": (
+        "log_purchases_last_30_days",
+        "log_fading_purchases_30",
+        "log_fading_purchases_90",
+        "log_pace_trend",
+    ),
+    "tenure": ("log_tenure",),
+    "amount": ("log_amount", "log_last_amount", "log_recent_amount", "log_typical_amount"),
+}
+
+# The inverse strength of the penalty. Strong ones do well wherever it was tried; see DECISIONS.md.
+INVERSE_PENALTY = 0.03
+# Fewer customers of either kind than this can't tell one coefficient from another.
+MINIMUM_OF_EACH_KIND = 20
+
+
+def fit(examples: pd.DataFrame) -> tuple[HorizonModel, str | None]:
+    """Fit the logistic regression, or name the fallback where the examples can't carry it.
+
+    Args:
+        examples: rows of training_examples, in an order that does not change.
+
+    Returns:
+        The model of P(no order within the horizon), and the fallback's name or None.
+    """
+    model = HorizonModel(
+        LogisticRegression(C=INVERSE_PENALTY, max_iter=1000), FEATURES, BY_HORIZON
+    )
+    is_churned = examples["is_churned_in_horizon"].to_numpy(dtype=np.float64)
+    churned, active = int(is_churned.sum()), int((1 - is_churned).sum())
+    if min(churned, active) >= MINIMUM_OF_EACH_KIND:
+        return model.fit(examples, is_churned), None
+    # The base rate, one of each kind added, at the typical horizon; the odds of an order grow in
+    # proportion to the horizon, as they do for rare orders at a steady pace.
+    horizon = float(np.exp(examples["log_horizon"].mean())) if len(examples) else 1.0
+    odds = (churned + 1) / (active + 1)
+    fallback = "base_rate_one_class" if len(examples) else "base_rate_no_examples"
+    if min(churned, active) > 0:
+        fallback = "base_rate_few_examples"
+    return model.fixed(math.log(odds) + math.log(horizon), -1.0), fallback
+
+
+def probability(model: HorizonModel, examples: pd.DataFrame) -> Floats:
+    """P(no order within the horizon of each example)."""
+    return 1 / (1 + np.exp(-model.linear_predictor(examples)))
+
+
+def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
+    """Train on all examples, having measured a twin on the earlier ones alone.
+
+    Args:
+        relation: training_examples.
+        run_relation: int_customer_value__run.
+
+    Returns:
+        One row for model_registry.
+
+    Raises:
+        ScoringMismatchError: the SQL expression does not give what scikit-learn gives.
+    """
+    examples, run = backtest.fetched(relation, run_relation)
+    model, fallback = fit(examples)
+    predictor = scoring_sql.linear_predictor_sql(model.linear_)
+    expression = f"1 / (1 + exp(-({predictor})))"
+    if fallback is None:
+        fitted = model.estimator_.predict_proba(model.design(examples))[:, 1]
+        scoring_sql.check_equal(expression, examples, fitted, "churn")
+    log_window = math.log(run["churn_window_days"])
+    reasons = {} if fallback else REASONS
+    return TrainedModel(
+        model_name="churn",
+        **backtest.window_of(examples, run),
+        fallback=fallback,
+        linear_predictor_sql=predictor,
+        scoring_sql=expression,
+        metrics=_out_of_time_metrics(examples, run),
+        parameters={
+            "estimator": "logistic regression",
+            "inverse_penalty": INVERSE_PENALTY,
+            "random_seed": run["random_seed"],
+            "coefficients": model.coefficients(),
+            "reasons": {
+                reason: model.contribution_sql(names, log_window)
+                for reason, names in reasons.items()
+            },
+        },
+    ).to_frame()
+
+
+def _out_of_time_metrics(examples: pd.DataFrame, run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    split = backtest.out_of_time(examples, run["history_days"])
+    if split is None:
+        return []
+    model, _ = fit(split.earlier)
+    return backtest.measured(
+        split,
+        metrics.CHURN_METRICS,
+        split.later["is_churned_in_horizon"].to_numpy(dtype=np.float64),
+        probability(model, split.later),
+        _recency_baseline(split),
+    )
+
+
+def _recency_baseline(split: backtest.OutOfTime) -> Floats:
+    """What recency alone tells: the churned share of each fifth by it, in the earlier windows."""
+    seen = split.earlier[split.earlier["horizon_days"] == split.horizon_days]
+    seen = split.earlier if seen.empty else seen
+    edges = np.quantile(seen["recency_days"], [0.2, 0.4, 0.6, 0.8])
+    churned = seen["is_churned_in_horizon"].to_numpy(dtype=np.float64)
+    fifths = np.searchsorted(edges, seen["recency_days"])
+    # One of each kind is added, so that an empty fifth has a rate too.
+    rates = np.array(
+        [(churned[fifths == n].sum() + 1) / ((fifths == n).sum() + 2) for n in range(5)]
+    )
+    return np.asarray(rates[np.searchsorted(edges, split.later["recency_days"])])

@@ -1,0 +1,92 @@
+"""What a training run leaves behind: one row of model_registry, and never a pickle."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+LIBRARIES = ("dbt-customer-value", "duckdb", "numpy", "orbital", "scikit-learn", "scipy")
+
+
+class NoTrainedModelError(LookupError):
+    """model_registry holds no row of the model that is to be applied."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One trained model. Dates are days; parameters and metrics end as JSON text.
+
+    Attributes:
+        model_name: what it predicts, ``churn`` or ``spend``.
+        trained_as_of_date: nothing on or after this day was known to it.
+        training_from_date: the earliest day that any training example looks from.
+        training_to_date: the end of the latest window that was learnt from, exclusive.
+        training_rows: examples fitted on; training_customers: how many customers gave them.
+        fallback: why and with what the model was replaced, or None.
+        parameters: settings and coefficients; metrics: as model_metrics lists them.
+        linear_predictor_sql: affine in log_horizon; scoring_sql: the same through its link.
+    """
+
+    model_name: str
+    trained_as_of_date: dt.date
+    training_from_date: dt.date | None
+    training_to_date: dt.date | None
+    training_rows: int
+    training_customers: int
+    fallback: str | None
+    linear_predictor_sql: str
+    scoring_sql: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row, its version a hash of everything else in it."""
+        row = asdict(self)
+        for name in ("parameters", "metrics"):
+            row[name] = json.dumps(_finite(row[name]), sort_keys=True)
+        row["library_versions"] = json.dumps({name: version(name) for name in LIBRARIES})
+        identity = json.dumps(row, sort_keys=True, default=str).encode()
+        digest = hashlib.sha256(identity).hexdigest()[:12]
+        row["model_version"] = f"{self.model_name}-{digest}"
+        for name in ("trained_as_of_date", "training_from_date", "training_to_date"):
+            row[name] = None if row[name] is None else row[name].isoformat()
+        return pd.DataFrame([row])
+
+
+def newest(registry: pd.DataFrame, model_name: str) -> dict[str, Any]:
+    """The row of model_registry that scoring applies.
+
+    Args:
+        registry: rows of model_registry, at least its names, numbers, SQL and parameters.
+        model_name: ``churn`` or ``spend``.
+
+    Raises:
+        NoTrainedModelError: no such model has been trained yet.
+    """
+    candidates = registry[registry["model_name"] == model_name]
+    if candidates.empty:
+        message = (
+            f"model_registry holds no {model_name} model to score with. "
+            "Train one first: dbt build --selector train"
+        )
+        raise NoTrainedModelError(message)
+    row = candidates.loc[candidates["registration_number"].idxmax()].to_dict()
+    return {**row, "parameters": json.loads(row["parameters"])}
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """JSON knows no nan and no infinity: both become null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

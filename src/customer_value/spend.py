@@ -1,0 +1,201 @@
+"""Spend: the net amount within a horizon, given that there is an order, by Gamma regression.
+
+What is modelled is the ratio to the customer's own baseline,
+
+    expected_purchase_amount * (1 + purchases_per_day * horizon_days),
+
+one purchase and the personal pace from then on, at the personal purchase amount. So the
+regression only corrects what is already right for the typical customer, in any currency.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from duckdb import DuckDBPyRelation as Relation
+from numpy.typing import NDArray
+from sklearn.linear_model import GammaRegressor
+
+from customer_value import backtest, churn, metrics, scoring_sql
+from customer_value.horizon_model import HorizonModel
+from customer_value.registry import TrainedModel
+
+Floats = NDArray[np.float64]
+
+FEATURES = (*churn.FEATURES, "log_largest_amount")
+BY_HORIZON = ("log_purchase_rate", "log_recency", "log_silence")
+
+# The strength of the penalty on standardised coefficients.
+PENALTY = 0.01
+# Ratios above this share of all are cut: a single order must not set the coefficients.
+RATIO_CAP_QUANTILE = 0.99
+# A ratio can't be 0 or below under a Gamma distribution; refunds may bring an amount there.
+RATIO_FLOOR = 1e-3
+# The level is corrected by no more than this: beyond, the examples are too few to be believed.
+LEVEL_RANGE = (0.8, 1.25)
+MINIMUM_ACTIVE = 40
+# Customers per band of the value interval, at least, and how many bands there may be.
+MINIMUM_PER_BAND = 50
+INTERVAL_BANDS = 10
+
+BASELINE_SQL = (
+    f'"expected_purchase_amount" * (1 + "purchases_per_day" * exp("{scoring_sql.LOG_HORIZON}"))'
+)
+
+
+def baseline(examples: pd.DataFrame) -> Floats:
+    """The customer's own baseline over the horizon of each example, in currency."""
+    amount = examples["expected_purchase_amount"].to_numpy(dtype=np.float64)
+    rate = examples["purchases_per_day"].to_numpy(dtype=np.float64)
+    return amount * (1 + rate * np.exp(examples["log_horizon"].to_numpy(dtype=np.float64)))
+
+
+def fit(examples: pd.DataFrame, churn_model: HorizonModel) -> tuple[HorizonModel, str | None]:
+    """Fit the Gamma regression, or name the fallback where the examples can't carry it.
+
+    Args:
+        examples: rows of training_examples, in an order that does not change.
+        churn_model: fitted on the same examples; with it the level is set, so that what is
+            predicted for all examples together, chance of an order included, is what they spent.
+
+    Returns:
+        The model of the logarithm of the ratio to the baseline, and the fallback's name or None.
+    """
+    model = HorizonModel(GammaRegressor(alpha=PENALTY, max_iter=1000), FEATURES, BY_HORIZON)
+    net_amount = np.maximum(examples["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0)
+    base = baseline(examples)
+    is_active = ~examples["is_churned_in_horizon"].to_numpy(dtype=bool)
+    if is_active.sum() < MINIMUM_ACTIVE:
+        return model.fixed(0.0, 0.0), "personal_baseline_few_orders"
+    ratio = np.maximum(net_amount / base, RATIO_FLOOR)[is_active]
+    ratio = np.minimum(ratio, np.quantile(ratio, RATIO_CAP_QUANTILE))
+    # Unweighted, small baselines would set the level of large ones; weighted fully, a few
+    # customers would set all coefficients. The square root stands between.
+    weight = np.sqrt(base[is_active])
+    scale = float(np.average(ratio, weights=weight))
+    model.fit(examples[is_active], ratio / scale, weight / weight.mean())
+    model.scale_ = scale
+    model.shifted(math.log(scale))
+    expected = (1 - churn.probability(churn_model, examples)) * amount_if_any(model, examples)
+    model.level_ = float(np.clip(net_amount.sum() / expected.sum(), *LEVEL_RANGE))
+    return model.shifted(math.log(model.level_)), None
+
+
+def amount_if_any(model: HorizonModel, examples: pd.DataFrame) -> Floats:
+    """E[net amount within the horizon | at least one order], in currency."""
+    return baseline(examples) * np.exp(model.linear_predictor(examples))
+
+
+def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
+    """Train on all examples, having measured a twin on the earlier ones alone.
+
+    Args:
+        relation: training_examples.
+        run_relation: int_customer_value__run.
+
+    Returns:
+        One row for model_registry.
+
+    Raises:
+        ScoringMismatchError: the SQL expression does not give what scikit-learn gives.
+    """
+    examples, run = backtest.fetched(relation, run_relation)
+    churn_model, _ = churn.fit(examples)
+    model, fallback = fit(examples, churn_model)
+    predictor = scoring_sql.linear_predictor_sql(model.linear_)
+    expression = f"{BASELINE_SQL} * exp({predictor})"
+    if fallback is None:
+        ratio = model.estimator_.predict(model.design(examples)) * model.scale_ * model.level_
+        scoring_sql.check_equal(expression, examples, baseline(examples) * ratio, "spend")
+    out_of_time_metrics, bands = _out_of_time(examples, run)
+    return TrainedModel(
+        model_name="spend",
+        **backtest.window_of(examples, run),
+        fallback=fallback,
+        linear_predictor_sql=predictor,
+        scoring_sql=expression,
+        metrics=out_of_time_metrics,
+        parameters={
+            "estimator": "Gamma regression of the ratio to the personal baseline",
+            "penalty": PENALTY,
+            "ratio_cap_quantile": RATIO_CAP_QUANTILE,
+            "level": getattr(model, "level_", 1.0),
+            "random_seed": run["random_seed"],
+            "coefficients": model.coefficients(),
+            "interval_level": run["interval_level"],
+            "interval_bands": bands,
+        },
+    ).to_frame()
+
+
+def _out_of_time(
+    examples: pd.DataFrame, run: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
+    """Metrics and interval bands of a twin that knew only the earlier examples."""
+    split = backtest.out_of_time(examples, run["history_days"])
+    if split is None:
+        return [], [_band_without_evidence(run["interval_level"])]
+    churn_model, _ = churn.fit(split.earlier)
+    model, _ = fit(split.earlier, churn_model)
+    order_probability = 1 - churn.probability(churn_model, split.later)
+    expected = order_probability * amount_if_any(model, split.later)
+    actual = split.later["net_amount_in_horizon"].to_numpy(dtype=np.float64)
+    # The naive forecast: each customer goes on spending as since the first order.
+    spent = np.maximum(split.later["net_amount"].to_numpy(dtype=np.float64), 0)
+    persisted = spent / split.later["tenure_days"].to_numpy(dtype=np.float64) * split.horizon_days
+    return (
+        backtest.measured(split, metrics.SPEND_METRICS, actual, expected, persisted),
+        interval_bands(order_probability, actual / expected, run["interval_level"]),
+    )
+
+
+def interval_bands(
+    order_probability: Floats, ratio: Floats, level: float
+) -> list[dict[str, float]]:
+    """Between which multiples of its prediction a customer's value falls, by chance of an order.
+
+    The quantiles of actual over predicted among customers of about the same chance, held out:
+    the share ``level`` of them fell between the two (a split conformal interval by band, after
+    Vovk, Gammerman and Shafer, 2005).
+
+    Args:
+        order_probability: the chance of at least one order, one per held-out customer.
+        ratio: actual over predicted amount, likewise.
+        level: the share of customers to cover, in 0..1.
+
+    Returns:
+        Bands from 0 to above 1, without gaps, each with its two multiples.
+    """
+    count = max(1, min(INTERVAL_BANDS, len(ratio) // MINIMUM_PER_BAND))
+    inner = np.unique(np.quantile(order_probability, np.arange(1, count) / count))
+    edges = [0.0, *(round(float(edge), 9) for edge in inner), 2.0]
+    bands = []
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        members = ratio[(order_probability >= start) & (order_probability < end)]
+        if len(members) == 0:
+            continue
+        lower, upper = np.quantile(members, [(1 - level) / 2, (1 + level) / 2])
+        bands.append(
+            {
+                "order_probability_from": bands[-1]["order_probability_to"] if bands else 0.0,
+                "order_probability_to": end,
+                "lower_ratio": round(max(0.0, float(lower)), 9),
+                "upper_ratio": round(max(0.0, float(upper)), 9),
+            }
+        )
+    bands[-1]["order_probability_to"] = 2.0
+    return bands
+
+
+def _band_without_evidence(level: float) -> dict[str, float]:
+    """As wide as if amounts fell off exponentially, for want of anything to measure."""
+    return {
+        "order_probability_from": 0.0,
+        "order_probability_to": 2.0,
+        "lower_ratio": 0.0,
+        "upper_ratio": round(-math.log((1 - level) / 2), 9),
+    }
