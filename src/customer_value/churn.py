@@ -24,8 +24,8 @@ FEATURES = (
     "log_recency",
     "log_tenure",
     "log_purchase_rate",
-    "silence",
     "log_silence",
+    "log_long_silence",
     "gap_variation",
     "lateness",
     "log_purchases_last_30_days",
@@ -42,7 +42,7 @@ BY_HORIZON = ("log_purchase_rate", "log_recency", "log_silence", "log_tenure")
 # What the features speak of, in the words of the seed churn_reasons. Features that move
 # together are in one group, where their contributions net out.
 REASONS = {
-    "recency": ("log_recency", "silence", "log_silence"),
+    "recency": ("log_recency", "log_silence", "log_long_silence"),
     "rhythm": ("lateness", "gap_variation"),
     "frequency": ("log_purchases", "single_purchase_indicator", "log_purchase_rate"),
     "pace": (

@@ -26,7 +26,11 @@ from customer_value.registry import TrainedModel
 
 Floats = NDArray[np.float64]
 
-FEATURES = (*churn.FEATURES, "log_largest_amount")
+# How late and how long silent a customer is tells whether there is an order, not how large.
+FEATURES = (
+    *(name for name in churn.FEATURES if name not in {"lateness", "log_long_silence"}),
+    "log_largest_amount",
+)
 BY_HORIZON = ("log_purchase_rate", "log_recency", "log_silence")
 
 # The strength of the penalty on standardised coefficients.

@@ -12,39 +12,40 @@ orders as (
 
 ),
 
-training_customers as (
+training_points as (
 
-    select * from {{ ref('int_customer_value__training_customers') }}
+    select * from {{ ref('int_customer_value__training_points') }}
 
 ),
 
 -- Every order that was known on each date: of all customers for the current date, of the sample
--- that models are trained on for the past ones. From here on the two are treated alike.
+-- that models are trained on for past ones. From here on the two are treated alike.
 known_orders as (
 
     {%- set columns %}
         orders.customer_id,
-        feature_dates.as_of_date,
+        dates.as_of_date,
         orders.order_number,
         orders.net_amount,
         orders.discount_amount,
         orders.refund_amount,
         orders.days_since_previous_order,
-        {{ dbt.datediff('orders.ordered_at', 'feature_dates.as_of_date', 'day') }} as age_days
+        {{ dbt.datediff('orders.ordered_at', 'dates.as_of_date', 'day') }} as age_days
     {%- endset %}
 
     select {{ columns }}
     from orders
-    inner join feature_dates on cast(orders.ordered_at as date) < feature_dates.as_of_date
-    where feature_dates.is_current
+    inner join feature_dates as dates on cast(orders.ordered_at as date) < dates.as_of_date
+    where dates.is_current
 
     union all
 
     select {{ columns }}
     from orders
-    inner join training_customers on orders.customer_id = training_customers.customer_id
-    inner join feature_dates on cast(orders.ordered_at as date) < feature_dates.as_of_date
-    where not feature_dates.is_current
+    inner join training_points as dates
+        on
+            orders.customer_id = dates.customer_id
+            and cast(orders.ordered_at as date) < dates.as_of_date
 
 ),
 
@@ -195,8 +196,8 @@ select
     ln(1 + recency_days) as log_recency,
     ln(tenure_days) as log_tenure,
     ln(purchases_per_day) as log_purchase_rate,
-    least(missed_purchases, 8) as silence,
     ln(1 + missed_purchases) as log_silence,
+    greatest(ln(1 + missed_purchases) - 1, 0) as log_long_silence,
     -- The spread of the gaps over their mean, shrunken to that of a random pace by two gaps.
     (sqrt(gap_variance) / greatest(mean_gap_days, 1) * (purchases - 1) + 2) / (purchases + 1) as gap_variation,
     -- How many standard deviations late the next purchase is, by the customer's own gaps.

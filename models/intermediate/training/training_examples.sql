@@ -10,37 +10,53 @@ training_windows as (
 
 ),
 
-training_customers as (
+training_points as (
 
-    select * from {{ ref('int_customer_value__training_customers') }}
+    select * from {{ ref('int_customer_value__training_points') }}
 
 ),
 
 orders as (
 
     select
-        orders_cleaned.customer_id,
-        orders_cleaned.net_amount,
-        cast(orders_cleaned.ordered_at as date) as order_date
-    from {{ ref('orders_cleaned') }} as orders_cleaned
-    inner join training_customers on orders_cleaned.customer_id = training_customers.customer_id
+        customer_id,
+        net_amount,
+        cast(ordered_at as date) as order_date
+    from {{ ref('orders_cleaned') }}
+
+),
+
+-- How far into the longest window of its date each later order lies; each window then counts
+-- those within its own length.
+later_orders as (
+
+    select
+        training_points.customer_id,
+        training_points.as_of_date,
+        orders.net_amount,
+        {{ dbt.datediff('training_points.as_of_date', 'orders.order_date', 'day') }} as days_after
+    from training_points
+    inner join orders
+        on
+            training_points.customer_id = orders.customer_id
+            and training_points.as_of_date <= orders.order_date
 
 ),
 
 outcomes as (
 
     select
-        orders.customer_id,
-        training_windows.as_of_date,
+        later_orders.customer_id,
+        later_orders.as_of_date,
         training_windows.horizon_days,
         count(*) as order_count,
-        sum(orders.net_amount) as net_amount
-    from orders
+        sum(later_orders.net_amount) as net_amount
+    from later_orders
     inner join training_windows
         on
-            orders.order_date >= training_windows.as_of_date
-            and orders.order_date < {{ dbt.dateadd('day', 'training_windows.horizon_days', 'training_windows.as_of_date') }}
-    group by orders.customer_id, training_windows.as_of_date, training_windows.horizon_days
+            later_orders.as_of_date = training_windows.as_of_date
+            and later_orders.days_after < training_windows.horizon_days
+    group by later_orders.customer_id, later_orders.as_of_date, training_windows.horizon_days
 
 )
 

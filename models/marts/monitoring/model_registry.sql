@@ -8,16 +8,24 @@
     )
 }}
 
-{%- set columns = [
-    'model_name', 'model_version', 'trained_as_of_date', 'training_from_date', 'training_to_date',
-    'training_rows', 'training_customers', 'fallback', 'parameters', 'metrics', 'scoring_sql',
-    'linear_predictor_sql', 'library_versions',
-] %}
-
 with trained as (
 
     {% for model_name in ['churn', 'spend'] -%}
-        select {{ columns | join(', ') }} from {{ ref(model_name ~ '_training') }}
+        select
+            model_name,
+            model_version,
+            cast(trained_as_of_date as date) as trained_as_of_date,
+            cast(training_from_date as date) as training_from_date,
+            cast(training_to_date as date) as training_to_date,
+            cast(training_rows as {{ dbt.type_bigint() }}) as training_rows,
+            cast(training_customers as {{ dbt.type_bigint() }}) as training_customers,
+            cast(fallback as {{ dbt.type_string() }}) as fallback,
+            parameters,
+            metrics,
+            scoring_sql,
+            linear_predictor_sql,
+            library_versions
+        from {{ ref(model_name ~ '_training') }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
 
@@ -46,7 +54,7 @@ latest as (
 -- The newest model of each name has the highest number, without a clock. A run that trains what
 -- is already the newest adds nothing; one that trains an older model again makes it the newest.
 select
-    {% for column in columns -%} trained.{{ column }}, {% endfor %}
+    trained.*,
     cast(coalesce(latest.registration_number, 0) + 1 as {{ dbt.type_int() }}) as registration_number
 from trained
 left join latest on trained.model_name = latest.model_name
