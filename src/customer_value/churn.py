@@ -92,6 +92,7 @@ def probability(model: HorizonModel, examples: pd.DataFrame) -> Floats:
     return 1 / (1 + np.exp(-model.linear_predictor(examples)))
 
 
+@backtest.reproducible()
 def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
     """Train on all examples, having measured a twin on the earlier ones alone.
 

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LinearRegression
-from threadpoolctl import threadpool_limits
 
 from customer_value import scoring_sql
 
@@ -51,11 +50,8 @@ class HorizonModel(BaseEstimator):  # type: ignore[misc]
         deviation = raw.std(axis=0)
         # A column without variation says nothing; dividing by 1 leaves it at 0.
         self.deviations_ = np.where(deviation > 1e-9, deviation, 1.0)
-        # One thread: sums in another order would differ in their last bits.
-        with threadpool_limits(limits=1):
-            self.estimator_ = clone(self.estimator).fit(
-                self._design(raw), target, **({} if weight is None else {"sample_weight": weight})
-            )
+        options = {} if weight is None else {"sample_weight": weight}
+        self.estimator_ = clone(self.estimator).fit(self._design(raw), target, **options)
         self.linear_ = self._unstandardised(
             np.ravel(self.estimator_.coef_), float(np.ravel(self.estimator_.intercept_)[0])
         )

@@ -57,7 +57,7 @@ class TrainedModel:
         row["model_version"] = f"{self.model_name}-{digest}"
         for name in ("trained_as_of_date", "training_from_date", "training_to_date"):
             row[name] = None if row[name] is None else row[name].isoformat()
-        return pd.DataFrame([row])
+        return pd.DataFrame([row]).astype({"fallback": "string"})
 
 
 def newest(registry: pd.DataFrame, model_name: str) -> dict[str, Any]:

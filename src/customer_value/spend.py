@@ -94,6 +94,7 @@ def amount_if_any(model: HorizonModel, examples: pd.DataFrame) -> Floats:
     return baseline(examples) * np.exp(model.linear_predictor(examples))
 
 
+@backtest.reproducible()
 def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
     """Train on all examples, having measured a twin on the earlier ones alone.
 

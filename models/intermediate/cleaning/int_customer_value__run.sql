@@ -26,7 +26,7 @@ select
     -- What happened more than three years ago says little of what happens next.
     coalesce(least({{ dbt.datediff('first_order_date', 'as_of_date', 'day') }}, 1096), 0) as history_days,
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
-    cast({{ var('interval_level') }} as {{ dbt.type_float() }}) as interval_level,
+    cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
     {{ customer_value.run_id() }} as run_id
 from dated

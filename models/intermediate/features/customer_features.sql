@@ -1,4 +1,4 @@
-{%- set float = dbt.type_float() -%}
+{%- set double = customer_value.type_double() -%}
 
 with feature_dates as (
 
@@ -86,7 +86,7 @@ histories as (
             as purchase_millionths_30,
         sum(purchase_days * cast(round(1000000 * power(0.5, age_days / 90.0)) as {{ dbt.type_bigint() }}))
             as purchase_millionths_90,
-        sum(cast(round(1000 * sqrt(cast(greatest(net_amount, 0) as {{ float }}))) as {{ dbt.type_bigint() }}))
+        sum(cast(round(1000 * sqrt(cast(greatest(net_amount, 0) as {{ double }}))) as {{ dbt.type_bigint() }}))
             as root_amount_thousandths
     from weighted
     group by customer_id, as_of_date
@@ -100,19 +100,19 @@ measured as (
         feature_dates.shop_purchase_amount,
         feature_dates.shop_days_per_repeat,
         feature_dates.orders_per_purchase_day,
-        cast(histories.purchase_day_count as {{ float }}) as purchases,
-        cast(greatest(histories.net_amount, 0) as {{ float }}) as positive_net_amount,
+        cast(histories.purchase_day_count as {{ double }}) as purchases,
+        cast(greatest(histories.net_amount, 0) as {{ double }}) as positive_net_amount,
         least(
-            cast(histories.largest_order_amount as {{ float }}), cast(greatest(histories.net_amount, 0) as {{ float }})
+            cast(histories.largest_order_amount as {{ double }}), cast(greatest(histories.net_amount, 0) as {{ double }})
         ) as largest_part,
         -- The mean of the gaps between purchase days, and their variance about it.
-        cast(histories.tenure_days - histories.recency_days as {{ float }})
+        cast(histories.tenure_days - histories.recency_days as {{ double }})
         / greatest(histories.purchase_day_count - 1, 1) as mean_gap_days,
         greatest(
             0,
-            cast(histories.squared_gaps as {{ float }}) / greatest(histories.purchase_day_count - 1, 1)
+            cast(histories.squared_gaps as {{ double }}) / greatest(histories.purchase_day_count - 1, 1)
             - power(
-                cast(histories.tenure_days - histories.recency_days as {{ float }})
+                cast(histories.tenure_days - histories.recency_days as {{ double }})
                 / greatest(histories.purchase_day_count - 1, 1),
                 2
             )
@@ -157,29 +157,29 @@ select
 
     -- counts and times
     order_count,
-    purchase_day_count,
-    recency_days,
-    tenure_days,
-    cast(recency_days as {{ float }}) / tenure_days as recency_to_tenure_rate,
+    cast(purchase_day_count as {{ dbt.type_bigint() }}) as purchase_day_count,
+    cast(recency_days as {{ dbt.type_int() }}) as recency_days,
+    cast(tenure_days as {{ dbt.type_int() }}) as tenure_days,
+    cast(recency_days as {{ double }}) / tenure_days as recency_to_tenure_rate,
     case when purchase_day_count > 1 then mean_gap_days end as average_days_between_purchases,
     case when purchase_day_count > 1 then sqrt(gap_variance) end as deviation_of_days_between_purchases,
 
     -- amounts
-    net_amount,
-    cast(net_amount as {{ float }}) / order_count as average_order_value,
+    cast(net_amount as {{ customer_value.type_amount() }}) as net_amount,
+    cast(net_amount as {{ double }}) / order_count as average_order_value,
     last_order_amount,
     largest_order_amount,
 
     -- trailing windows
     {% for days in [30, 90, 180, 365] -%}
         orders_last_{{ days }}_days_count,
-        net_last_{{ days }}_days_amount,
+        cast(net_last_{{ days }}_days_amount as {{ customer_value.type_amount() }}) as net_last_{{ days }}_days_amount,
     {% endfor -%}
     orders_last_90_days_count - (orders_last_180_days_count - orders_last_90_days_count) as order_trend_count,
 
     -- shares
-    cast(discounted_order_count as {{ float }}) / order_count as discounted_order_rate,
-    cast(refunded_order_count as {{ float }}) / order_count as refunded_order_rate,
+    cast(discounted_order_count as {{ double }}) / order_count as discounted_order_rate,
+    cast(refunded_order_count as {{ double }}) / order_count as refunded_order_rate,
 
     -- calendar position: a point on the circle of the year
     sin(2 * pi() * extract(doy from as_of_date) / 365.25) as year_position_sine,
@@ -192,7 +192,7 @@ select
 
     -- what the models read: free of any currency, and mostly logarithms
     ln(purchases) as log_purchases,
-    case when purchase_day_count = 1 then 1.0 else 0.0 end as single_purchase_indicator,
+    cast(case when purchase_day_count = 1 then 1 else 0 end as {{ double }}) as single_purchase_indicator,
     ln(1 + recency_days) as log_recency,
     ln(tenure_days) as log_tenure,
     ln(purchases_per_day) as log_purchase_rate,
@@ -221,12 +221,12 @@ select
         / (purchases_per_day * (1 - power(0.5, tenure_days / 90.0)) * 90 / ln(2) + 0.5)
     ) as log_pace_trend,
     ln(expected_purchase_amount / shop_purchase_amount) as log_amount,
-    ln((greatest(cast(last_order_amount as {{ float }}), 0) + 0.25 * mean_purchase_amount) / (1.25 * mean_purchase_amount))
+    ln((greatest(cast(last_order_amount as {{ double }}), 0) + 0.25 * mean_purchase_amount) / (1.25 * mean_purchase_amount))
         as log_last_amount,
-    ln((cast(largest_order_amount as {{ float }}) + 0.25 * mean_purchase_amount) / (1.25 * mean_purchase_amount))
+    ln((cast(largest_order_amount as {{ double }}) + 0.25 * mean_purchase_amount) / (1.25 * mean_purchase_amount))
         as log_largest_amount,
     ln(
-        (greatest(cast(net_last_90_days_amount as {{ float }}), 0) + 2 * mean_purchase_amount)
+        (greatest(cast(net_last_90_days_amount as {{ double }}), 0) + 2 * mean_purchase_amount)
         / ((purchases_last_90_days + 2) * mean_purchase_amount)
     ) as log_recent_amount,
     -- The typical amount (a mean of square roots) over the mean: low where a few orders dominate.

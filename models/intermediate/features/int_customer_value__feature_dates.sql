@@ -48,12 +48,12 @@ select
     as_of_date,
     is_current,
     greatest(
-        cast(net_amount as {{ dbt.type_float() }}) / greatest(purchase_day_count, 1), 0.01
+        cast(net_amount as {{ customer_value.type_double() }}) / greatest(purchase_day_count, 1), 0.01
     ) as shop_purchase_amount,
     -- The time scale of this shop: days that its customers were there for each purchase that
     -- was not their first.
     least(
-        cast(customer_days as {{ dbt.type_float() }}) / greatest(purchase_day_count - customer_count, 1), 3650
+        cast(customer_days as {{ customer_value.type_double() }}) / greatest(purchase_day_count - customer_count, 1), 3650
     ) as shop_days_per_repeat,
-    cast(greatest(order_count, 1) as {{ dbt.type_float() }}) / greatest(purchase_day_count, 1) as orders_per_purchase_day
+    cast(greatest(order_count, 1) as {{ customer_value.type_double() }}) / greatest(purchase_day_count, 1) as orders_per_purchase_day
 from shop_histories

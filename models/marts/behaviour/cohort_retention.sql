@@ -81,7 +81,7 @@ select
     cast(cohort_months.cohort_size as {{ dbt.type_bigint() }}) as cohort_size,
     cast(coalesce(activity.active_customers, 0) as {{ dbt.type_bigint() }}) as active_customers,
     round(
-        cast(coalesce(activity.active_customers, 0) as {{ dbt.type_float() }}) / cohort_months.cohort_size, 6
+        cast(coalesce(activity.active_customers, 0) as {{ customer_value.type_double() }}) / cohort_months.cohort_size, 6
     ) as retention_rate,
     cast(coalesce(activity.order_count, 0) as {{ dbt.type_bigint() }}) as order_count,
     cast(coalesce(activity.net_amount, 0) as {{ customer_value.type_amount() }}) as net_amount,

@@ -60,7 +60,7 @@ select
     cast(measured.margin_amount as {{ customer_value.type_amount() }}) as margin_amount,
     cast(measured.net_amount / measured.order_count as {{ customer_value.type_amount() }}) as average_order_value,
     round(
-        cast(measured.days_between_first_and_last_order as {{ dbt.type_float() }}) / nullif(measured.order_count - 1, 0), 2
+        cast(measured.days_between_first_and_last_order as {{ customer_value.type_double() }}) / nullif(measured.order_count - 1, 0), 2
     ) as average_days_between_orders,
     cast(measured.recency_days as {{ dbt.type_int() }}) as recency_days,
     cast(measured.tenure_days as {{ dbt.type_int() }}) as tenure_days,

@@ -63,11 +63,11 @@ joined as (
         customers.margin_amount as historic_value,
         periods.predicted_value,
         cast(
-            least(1, value_intervals.lower_ratio) * cast(periods.predicted_value as {{ dbt.type_float() }})
+            least(1, value_intervals.lower_ratio) * cast(periods.predicted_value as {{ customer_value.type_double() }})
             as {{ customer_value.type_expectation() }}
         ) as predicted_value_lower,
         cast(
-            greatest(1, value_intervals.upper_ratio) * cast(periods.predicted_value as {{ dbt.type_float() }})
+            greatest(1, value_intervals.upper_ratio) * cast(periods.predicted_value as {{ customer_value.type_double() }})
             as {{ customer_value.type_expectation() }}
         ) as predicted_value_upper,
         round(periods.predicted_order_count, 9) as predicted_order_count,

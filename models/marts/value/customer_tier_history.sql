@@ -8,6 +8,7 @@
     )
 }}
 
+-- depends_on: {{ ref('int_customer_value__run') }}
 -- A second run of the same date replaces what the first one said of it, and a run of an earlier
 -- date all that came after: hence the deletion before this select.
 with tiers_assigned as (

@@ -22,7 +22,7 @@ margin_rates as (
     select
         case
             when sum(net_amount) > 0
-                then cast(sum(margin_amount) as {{ dbt.type_float() }}) / cast(sum(net_amount) as {{ dbt.type_float() }})
+                then cast(sum(margin_amount) as {{ customer_value.type_double() }}) / cast(sum(net_amount) as {{ customer_value.type_double() }})
             else {{ var('gross_margin_rate') }}
         end as margin_rate
     from {{ ref('customers') }}
@@ -64,7 +64,7 @@ select
     expected.expected_margin,
     expected.discount_factor,
     cast(
-        cast(expected.expected_margin as {{ dbt.type_float() }}) * expected.discount_factor
+        cast(expected.expected_margin as {{ customer_value.type_double() }}) * expected.discount_factor
         as {{ customer_value.type_expectation() }}
     ) as discounted_value,
     expected.as_of_date,
