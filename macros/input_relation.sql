@@ -1,6 +1,6 @@
 {#- What `from` reads for an input: a model, a source or, on DuckDB, files. -#}
 {% macro input_relation(input_name) -%}
-    {%- set declared = var('inputs')[input_name] -%}
+    {%- set declared = customer_value.declared_input(input_name) -%}
     {%- if declared.get('model') -%}
         {{ ref(declared['model']) }}
     {%- elif declared.get('source') -%}
@@ -12,10 +12,35 @@
 
 {% macro default__input_files(path) -%}
     {{ exceptions.raise_compiler_error(
-        "The var inputs gives a path, which only DuckDB reads. Load the file into a table and give its model or source instead of path: " ~ path
+        "The var inputs gives the path " ~ path ~ ", but only DuckDB reads files. Load it into a table, and name that as model: or source: instead."
     ) }}
 {%- endmacro %}
 
 {% macro duckdb__input_files(path) -%}
     '{{ path | replace("'", "''") }}'
+{%- endmacro %}
+
+{#- What the var inputs says of an input. Models call this while dbt still parses, before any
+    hook can speak, so what makes it unreadable is said here. -#}
+{% macro declared_input(input_name) -%}
+    {%- set inputs = var('inputs') -%}
+    {%- set declared = inputs.get(input_name) if inputs is mapping else none -%}
+    {%- set places = [] -%}
+    {%- for place in ['model', 'source', 'path'] if declared is mapping and declared.get(place) -%}
+        {%- do places.append(place) -%}
+    {%- endfor -%}
+    {%- if places | length != 1 -%}
+        {{ exceptions.raise_compiler_error(
+            "The var inputs says of " ~ input_name ~ ": " ~ (declared | tojson if declared else "nothing")
+            ~ ". It takes exactly one of model: <name>, source: [<source>, <table>] or path: <file or glob>, for example "
+            ~ "inputs: {" ~ input_name ~ ": {path: data/" ~ input_name ~ "/*.parquet, columns: {order_id: invoice_no}}}."
+        ) }}
+    {%- endif -%}
+    {%- if declared.get('source') and (declared['source'] is string or declared['source'] | length != 2) -%}
+        {{ exceptions.raise_compiler_error(
+            "The var inputs gives " ~ input_name ~ " the source " ~ (declared['source'] | tojson)
+            ~ ". It takes two names: source: [<source>, <table>]."
+        ) }}
+    {%- endif -%}
+    {{ return(declared) }}
 {%- endmacro %}

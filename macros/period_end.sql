@@ -9,5 +9,6 @@
 {%- endmacro %}
 
 {% macro periods_per_year() -%}
-    {{ 12 if var('period') == 'month' else 365 / (var('period') | int) }}
+    {#- A period that is neither is told of by validate_vars; here it must only not divide by 0. -#}
+    {{ 12 if var('period') == 'month' else 365 / ((var('period') | int) or 365) }}
 {%- endmacro %}

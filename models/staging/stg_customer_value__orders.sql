@@ -1,3 +1,5 @@
+{%- set contract = customer_value.input_contract()['orders'] -%}
+
 with source as (
 
     select * from {{ customer_value.input_relation('orders') }}
@@ -8,12 +10,8 @@ with source as (
 renamed as (
 
     select
-        {% for column_name, is_required in [
-            ('order_id', true), ('customer_id', true), ('ordered_at', true), ('amount', true),
-            ('status', false), ('discount_amount', false), ('refund_amount', false), ('cost_amount', false),
-            ('currency', false), ('channel', false), ('store', false), ('updated_at', false),
-        ] -%}
-            {{ customer_value.input_column('orders', column_name, is_required) }} as input_{{ column_name }},
+        {% for column_name in contract['required'] + contract['optional'] -%}
+            {{ customer_value.input_column('orders', column_name) }} as input_{{ column_name }} {{- ',' if not loop.last }}
         {% endfor %}
     from source
 

@@ -8,6 +8,16 @@ with orders as (
 
 ),
 
+-- Orders there are, but none before the date that the run was given: the hook that checks vars
+-- says so first wherever it can already read the orders.
+rejected_as_later as (
+
+    select count(*) as order_count
+    from {{ ref('orders_rejected') }}
+    where reject_reason = 'after_as_of_date'
+
+),
+
 -- Without a single order no date is better than another, and no row depends on it.
 dated as (
 
@@ -22,7 +32,7 @@ dated as (
 select
     as_of_date,
     first_order_date,
-    order_count,
+    dated.order_count,
     -- What happened more than three years ago says little of what happens next.
     coalesce(least({{ dbt.datediff('first_order_date', 'as_of_date', 'day') }}, 1096), 0) as history_days,
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
@@ -30,3 +40,10 @@ select
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
     {{ customer_value.run_id() }} as run_id
 from dated
+cross join rejected_as_later
+where
+    case
+        when dated.order_count = 0 and rejected_as_later.order_count > 0
+            then {{ customer_value.stop_with("as_of_date is " ~ var('as_of_date') ~ ", but every order is later; it takes a date after the first order, or null for the day after the last.") }}
+        else true
+    end

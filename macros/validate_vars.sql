@@ -1,0 +1,175 @@
+{#- Stops a run before its first model if a var can't be meant as it stands, with one sentence
+    for each that says which var, what it got and what it takes. Called by on-run-start. -#}
+{% macro validate_vars() -%}
+    {%- if not execute -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set problems = [] -%}
+    {%- do problems.extend(customer_value._misspelt_vars()) -%}
+    {%- do problems.extend(customer_value._unknown_inputs()) -%}
+
+    {%- for name, kind, lowest, highest, unit in [
+        ('churn_window_days', 'whole', 7, 3650, 'days'),
+        ('horizon_periods', 'whole', 1, 120, 'periods'),
+        ('annual_discount_rate', 'number', 0, 10, 'per year (0.1 is 10%)'),
+        ('gross_margin_rate', 'number', 0, 1, 'of the net amount (0.4 is 40%)'),
+        ('service_cost_per_period', 'number', 0, 1000000000, 'of your currency per customer and period'),
+        ('max_training_rows', 'whole', 1000, 10000000, 'rows'),
+        ('random_seed', 'whole', 0, 2147483647, ''),
+        ('interval_level', 'number', 0.5, 0.99, '(0.8 is 80% of customers)'),
+    ] -%}
+        {%- set value = var(name) -%}
+        {%- set fits = (value is integer) if kind == 'whole' else (value is number and value is not boolean) -%}
+        {%- if not fits or not lowest <= value <= highest -%}
+            {%- do problems.append(
+                name ~ " is " ~ (value | tojson) ~ "; it takes a " ~ ("whole " if kind == 'whole' else "")
+                ~ "number from " ~ lowest ~ " to " ~ highest ~ (" " ~ unit if unit) ~ "."
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- set period = var('period') -%}
+    {%- if period != 'month' and not (period is integer and 1 <= period <= 366) -%}
+        {%- do problems.append('period is ' ~ (period | tojson) ~ '; it takes "month" or a whole number of days from 1 to 366.') -%}
+    {%- elif var('horizon_periods') is integer and var('horizon_periods') * (30.4375 if period == 'month' else period) > 3660 -%}
+        {%- do problems.append(
+            "horizon_periods is " ~ var('horizon_periods') ~ " with period " ~ (period | tojson)
+            ~ ", which is more than ten years; take fewer or shorter periods."
+        ) -%}
+    {%- endif -%}
+
+    {%- set as_of_problem = customer_value._as_of_date_problem() -%}
+    {%- if as_of_problem -%}
+        {%- do problems.append(as_of_problem) -%}
+    {%- endif -%}
+
+    {%- if problems -%}
+        {{ exceptions.raise_compiler_error(
+            "customer_value can't run with these vars:\n  - " ~ problems | join("\n  - ")
+            ~ "\nEvery var is described in the dbt_project.yml of customer_value."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Vars that nobody reads but that look like one of ours: given on the command line, or, on
+    DuckDB, in the project file, which dbt itself does not show to macros. -#}
+{% macro _misspelt_vars() -%}
+    {%- set known = [
+        'inputs', 'as_of_date', 'churn_window_days', 'period', 'horizon_periods', 'annual_discount_rate',
+        'gross_margin_rate', 'service_cost_per_period', 'max_training_rows', 'random_seed',
+        'interval_level', 'run_id',
+    ] -%}
+    {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
+    {%- set ours = project_vars.get('customer_value') or {} -%}
+    {%- set given = [] -%}
+    {#- Under our own name, or where no other package is, every var has to be ours. -#}
+    {%- for name in (invocation_args_dict.get('vars') or {}) -%}
+        {%- do given.append((name, project_name == 'customer_value')) -%}
+    {%- endfor -%}
+    {%- for name in ours -%}
+        {%- do given.append((name, true)) -%}
+    {%- endfor -%}
+    {%- for name, value in project_vars.items() if value is not mapping or name == 'inputs' -%}
+        {%- do given.append((name, false)) -%}
+    {%- endfor -%}
+
+    {%- set problems = [] -%}
+    {%- for name, has_to_be_ours in given if name not in known -%}
+        {%- set nearest = [] -%}
+        {%- for candidate in known if customer_value._looks_like(name, candidate) -%}
+            {%- do nearest.append(candidate) -%}
+        {%- endfor -%}
+        {%- if nearest -%}
+            {%- do problems.append(name ~ " is not a var; did you mean " ~ nearest[0] ~ "?") -%}
+        {%- elif has_to_be_ours -%}
+            {%- do problems.append(name ~ " is not a var; there are " ~ known | join(', ') ~ ".") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
+{#- Two names look alike if they share nearly all of their pairs of neighbouring letters. -#}
+{% macro _looks_like(name, candidate) -%}
+    {%- set pairs = namespace(shared=0) -%}
+    {%- for position in range(name | length - 1) if name[position:position + 2] in candidate -%}
+        {%- set pairs.shared = pairs.shared + 1 -%}
+    {%- endfor -%}
+    {{ return(pairs.shared >= 0.65 * ([name | length, candidate | length] | max - 1)) }}
+{%- endmacro %}
+
+{% macro _project_file() -%}
+    {{ return(adapter.dispatch('project_file', 'customer_value')()) }}
+{%- endmacro %}
+
+{% macro default__project_file() -%}
+    {{ return({}) }}
+{%- endmacro %}
+
+{% macro duckdb__project_file() -%}
+    {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
+    {%- set files = run_query(
+        "select content from read_text('" ~ (folder | replace("'", "''")) ~ "/dbt_project.yml')"
+    ) -%}
+    {{ return(fromyaml(files.rows[0][0]) if files.rows else {}) }}
+{%- endmacro %}
+
+{#- Names under `inputs` that the package does not read: inputs, or columns of one. -#}
+{% macro _unknown_inputs() -%}
+    {%- set contract = customer_value.input_contract() -%}
+    {%- set problems = [] -%}
+    {%- for input_name, declared in var('inputs').items() -%}
+        {%- if input_name not in contract -%}
+            {%- do problems.append("inputs names " ~ input_name ~ ", which is not an input; there are " ~ contract | join(', ') ~ ".") -%}
+        {%- else -%}
+            {%- set columns = contract[input_name]['required'] + contract[input_name]['optional'] -%}
+            {%- for key in declared if key not in ['model', 'source', 'path', 'columns'] -%}
+                {%- do problems.append(
+                    "inputs gives " ~ input_name ~ " the key " ~ key ~ "; it takes model, source or path, and columns."
+                ) -%}
+            {%- endfor -%}
+            {%- for column_name in (declared.get('columns') or {}) if column_name not in columns -%}
+                {%- do problems.append(
+                    "inputs maps the column " ~ column_name ~ " of " ~ input_name ~ ", which is not one of ours; there are "
+                    ~ columns | join(', ') ~ "."
+                ) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
+{#- What is wrong with the var as_of_date, or nothing. The first order is looked up where the
+    input can be read already; int_customer_value__run looks again where it can't. -#}
+{% macro _as_of_date_problem() -%}
+    {%- set value = var('as_of_date') -%}
+    {%- if value is none -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set takes = "; it takes a date, YYYY-MM-DD, between 1900 and 2199, or null for the day after the last order." -%}
+    {%- if not modules.re.match('^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$', value | string) -%}
+        {{ return("as_of_date is " ~ (value | string | tojson) ~ takes) }}
+    {%- endif -%}
+    {%- set parts = (value | string).split('-') -%}
+    {%- set month_days = [31, 29 if parts[0] | int % 4 == 0 and (parts[0] | int % 100 != 0 or parts[0] | int % 400 == 0) else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] -%}
+    {%- if not 1 <= parts[1] | int <= 12 or not 1 <= parts[2] | int <= month_days[parts[1] | int - 1] -%}
+        {{ return("as_of_date is " ~ (value | string | tojson) ~ takes) }}
+    {%- endif -%}
+    {%- set declared = customer_value.declared_input('orders') -%}
+    {%- if declared.get('model') or declared.get('source') -%}
+        {%- set relation = ref(declared['model']) if declared.get('model') else source(declared['source'][0], declared['source'][1]) -%}
+        {%- if load_relation(relation) is none -%}
+            {{ return(none) }}
+        {%- endif -%}
+    {%- endif -%}
+    {%- set first = run_query(
+        "select min(" ~ customer_value.to_utc_timestamp(customer_value.input_column('orders', 'ordered_at'))
+        ~ ") from " ~ customer_value.input_relation('orders')
+    ).rows[0][0] -%}
+    {%- if first is not none and (first | string)[:10] >= value | string -%}
+        {{ return(
+            "as_of_date is " ~ value ~ ", but the first order is of " ~ (first | string)[:10]
+            ~ "; it takes a later date, or null for the day after the last order."
+        ) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
