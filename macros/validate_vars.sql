@@ -1,6 +1,8 @@
 {#- Stops a run before its first model if a var can't be meant as it stands, with one sentence
     for each that says which var, what it got and what it takes. Called by on-run-start. -#}
 {% macro validate_vars() -%}
+    {#- Named while dbt parses, so that the hook may look at it when it runs. -#}
+    {%- set orders = customer_value.input_relation('orders') -%}
     {%- if not execute -%}
         {{ return('') }}
     {%- endif -%}
@@ -38,7 +40,7 @@
         ) -%}
     {%- endif -%}
 
-    {%- set as_of_problem = customer_value._as_of_date_problem() -%}
+    {%- set as_of_problem = customer_value._as_of_date_problem(orders) -%}
     {%- if as_of_problem -%}
         {%- do problems.append(as_of_problem) -%}
     {%- endif -%}
@@ -140,7 +142,7 @@
 
 {#- What is wrong with the var as_of_date, or nothing. The first order is looked up where the
     input can be read already; int_customer_value__run looks again where it can't. -#}
-{% macro _as_of_date_problem() -%}
+{% macro _as_of_date_problem(orders) -%}
     {%- set value = var('as_of_date') -%}
     {%- if value is none -%}
         {{ return(none) }}
@@ -163,7 +165,7 @@
     {%- endif -%}
     {%- set first = run_query(
         "select min(" ~ customer_value.to_utc_timestamp(customer_value.input_column('orders', 'ordered_at'))
-        ~ ") from " ~ customer_value.input_relation('orders')
+        ~ ") from " ~ orders
     ).rows[0][0] -%}
     {%- if first is not none and (first | string)[:10] >= value | string -%}
         {{ return(
