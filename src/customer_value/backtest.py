@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,8 @@ import pandas as pd
 from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+
+from customer_value.metrics import Metric
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +38,8 @@ def fetched(examples: Relation, run: Relation) -> tuple[pd.DataFrame, dict[str, 
     """The training examples in the order of their key, and what the run was asked for.
 
     Args:
-        examples: training_examples. run: int_customer_value__run.
+        examples: training_examples.
+        run: int_customer_value__run.
     """
     (settings,) = run.df().to_dict(orient="records")
     settings["as_of_date"] = settings["as_of_date"].date()
@@ -90,7 +93,7 @@ def out_of_time(examples: pd.DataFrame, history_days: int) -> OutOfTime | None:
 
 def measured(
     split: OutOfTime,
-    metrics: Mapping[str, Callable[[Floats, Floats], float]],
+    metrics: Mapping[str, Metric],
     actual: Floats,
     predicted: Floats,
     baseline: Floats,

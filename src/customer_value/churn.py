@@ -61,25 +61,25 @@ INVERSE_PENALTY = 0.03
 MINIMUM_OF_EACH_KIND = 20
 
 
-def fit(examples: pd.DataFrame) -> tuple[HorizonModel, str | None]:
+def fit(examples: pd.DataFrame, churn_window_days: int) -> tuple[HorizonModel, str | None]:
     """Fit the logistic regression, or name the fallback where the examples can't carry it.
 
     Args:
         examples: rows of training_examples, in an order that does not change.
+        churn_window_days: the horizon at which, without any example, both outcomes are held to
+            be equally likely.
 
     Returns:
         The model of P(no order within the horizon), and the fallback's name or None.
     """
-    model = HorizonModel(
-        LogisticRegression(C=INVERSE_PENALTY, max_iter=1000), FEATURES, BY_HORIZON
-    )
+    model = HorizonModel(LogisticRegression(C=INVERSE_PENALTY, max_iter=1000), FEATURES, BY_HORIZON)
     is_churned = examples["is_churned_in_horizon"].to_numpy(dtype=np.float64)
     churned, active = int(is_churned.sum()), int((1 - is_churned).sum())
     if min(churned, active) >= MINIMUM_OF_EACH_KIND:
         return model.fit(examples, is_churned), None
     # The base rate, one of each kind added, at the typical horizon; the odds of an order grow in
     # proportion to the horizon, as they do for rare orders at a steady pace.
-    horizon = float(np.exp(examples["log_horizon"].mean())) if len(examples) else 1.0
+    horizon = math.exp(examples["log_horizon"].mean()) if len(examples) else churn_window_days
     odds = (churned + 1) / (active + 1)
     fallback = "base_rate_one_class" if len(examples) else "base_rate_no_examples"
     if min(churned, active) > 0:
@@ -107,7 +107,7 @@ def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
         ScoringMismatchError: the SQL expression does not give what scikit-learn gives.
     """
     examples, run = backtest.fetched(relation, run_relation)
-    model, fallback = fit(examples)
+    model, fallback = fit(examples, run["churn_window_days"])
     predictor = scoring_sql.linear_predictor_sql(model.linear_)
     expression = f"1 / (1 + exp(-({predictor})))"
     if fallback is None:
@@ -139,7 +139,7 @@ def _out_of_time_metrics(examples: pd.DataFrame, run: Mapping[str, Any]) -> list
     split = backtest.out_of_time(examples, run["history_days"])
     if split is None:
         return []
-    model, _ = fit(split.earlier)
+    model, _ = fit(split.earlier, run["churn_window_days"])
     return backtest.measured(
         split,
         metrics.CHURN_METRICS,

@@ -38,7 +38,10 @@ class HorizonModel(BaseEstimator):  # type: ignore[misc]
         means_: the mean of each feature over the training examples.
     """
 
-    def __init__(self, estimator: BaseEstimator, features: Sequence[str], by_horizon: Sequence[str]):
+    def __init__(
+        self, estimator: BaseEstimator, features: Sequence[str], by_horizon: Sequence[str]
+    ) -> None:
+        """Keep the arguments as they are; fit looks at them."""
         self.estimator = estimator
         self.features = features
         self.by_horizon = by_horizon
@@ -89,7 +92,7 @@ class HorizonModel(BaseEstimator):  # type: ignore[misc]
                 f"{name}{scoring_sql.INTERACTION_SUFFIX}", 0.0
             )
             mean = float(self.means_[list(self.features).index(name)])
-            terms.append(f"({at_horizon!r}::double) * (\"{name}\" - ({mean!r}::double))")
+            terms.append(f'({at_horizon!r}::double) * ("{name}" - ({mean!r}::double))')
         return " + ".join(terms)
 
     def design(self, examples: pd.DataFrame) -> Floats:

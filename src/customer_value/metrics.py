@@ -6,10 +6,14 @@ returns a float; nan where the figure is not defined (one class only, no actual 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
+Metric = Callable[[ArrayLike, ArrayLike], float]
 
 # Log loss of a probability of 0 or 1 would be infinite if it were wrong once.
 PROBABILITY_FLOOR = 0.001
@@ -28,8 +32,6 @@ def roc_auc(is_event: ArrayLike, probability: ArrayLike) -> float:
 
     Computed from mean ranks (Mann and Whitney, 1947).
     """
-    from scipy.stats import rankdata
-
     events = _floats(is_event) > 0
     event_count, other_count = int(events.sum()), int((~events).sum())
     if event_count == 0 or other_count == 0:
@@ -138,14 +140,14 @@ def top_share(actual: ArrayLike, predicted: ArrayLike, share: float = 0.1) -> fl
     return float(actuals[highest].sum() / actuals.sum())
 
 
-CHURN_METRICS = {
+CHURN_METRICS: dict[str, Metric] = {
     "roc_auc": roc_auc,
     "log_loss": log_loss,
     "brier_score": brier_score,
     "calibration_error": calibration_error,
 }
 
-SPEND_METRICS = {
+SPEND_METRICS: dict[str, Metric] = {
     "mean_absolute_error": mean_absolute_error,
     "root_mean_squared_error": root_mean_squared_error,
     "r_squared": r_squared,

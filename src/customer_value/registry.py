@@ -77,8 +77,10 @@ def newest(registry: pd.DataFrame, model_name: str) -> dict[str, Any]:
             "Train one first: dbt build --selector train"
         )
         raise NoTrainedModelError(message)
-    row = candidates.loc[candidates["registration_number"].idxmax()].to_dict()
-    return {**row, "parameters": json.loads(row["parameters"])}
+    (row,) = candidates.nlargest(1, "registration_number").to_dict(orient="records")
+    return {str(name): value for name, value in row.items()} | {
+        "parameters": json.loads(row["parameters"])
+    }
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value

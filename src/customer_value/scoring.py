@@ -16,13 +16,13 @@ class MissingFeatureError(LookupError):
     """A model reads a feature that customer_features no longer has."""
 
 
-def score_churn(
-    features: Relation, models: Relation, run: Relation
-) -> Relation:
+def score_churn(features: Relation, models: Relation, run: Relation) -> Relation:
     """Each customer's churn curve, and what moved it most.
 
     Args:
-        features: customer_features. models: model_registry. run: int_customer_value__run.
+        features: customer_features.
+        models: model_registry.
+        run: int_customer_value__run.
 
     Returns:
         Per customer at the run's as_of_date: churn_intercept and churn_slope, so that
@@ -56,13 +56,13 @@ def score_churn(
     )
 
 
-def score_spend(
-    features: Relation, models: Relation, run: Relation
-) -> Relation:
+def score_spend(features: Relation, models: Relation, run: Relation) -> Relation:
     """Each customer's spend curve and the baseline that it multiplies.
 
     Args:
-        features: customer_features. models: model_registry. run: int_customer_value__run.
+        features: customer_features.
+        models: model_registry.
+        run: int_customer_value__run.
 
     Returns:
         Per customer at the run's as_of_date: spend_intercept and spend_slope, the logarithm of
@@ -100,7 +100,7 @@ def _applied(  # noqa: PLR0913 - the parts of one query
     predictor = model["linear_predictor_sql"]
     as_of_date = run.df()["as_of_date"].iloc[0].date()
     # Affine in the log horizon: its values at 0 and at 1 tell the whole line.
-    return features.query(
+    scored = features.query(
         "customer_features",
         f"""
         with at_two_horizons as (
@@ -124,3 +124,6 @@ def _applied(  # noqa: PLR0913 - the parts of one query
         from ranked
         """,
     )
+    if scored is None:  # a select always has a relation; the binding's type does not say so
+        raise MissingFeatureError(f"The {name} scores could not be queried.")
+    return scored

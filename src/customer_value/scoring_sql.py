@@ -54,9 +54,8 @@ def linear_predictor_sql(linear: LinearRegression) -> str:
     names = [str(name) for name in linear.feature_names_in_]
     columns = {name: orbital.types.DoubleColumnType() for name in names}
     parsed = orbital.parse_pipeline(make_pipeline(linear), features=columns)
-    query = sqlglot.parse_one(
-        orbital.export_sql("features", parsed, dialect="duckdb"), read="duckdb"
-    )
+    exported = orbital.export_sql("features", parsed, dialect="duckdb")
+    query = sqlglot.parse_one(exported, read="duckdb", into=expressions.Select)
     return _folded(query).sql(dialect="duckdb")
 
 
@@ -65,7 +64,7 @@ def at_log_horizon(expression: str, log_horizon: str) -> str:
     return expression.replace(f'"{LOG_HORIZON}"', log_horizon)
 
 
-def _folded(query: expressions.Expression) -> expressions.Expression:
+def _folded(query: expressions.Select) -> expressions.Expression:
     """One expression from a query whose steps each read only the step before."""
     known: dict[str, expressions.Expression] = {}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,11 @@ PENALTY = 0.01
 RATIO_CAP_QUANTILE = 0.99
 # A ratio can't be 0 or below under a Gamma distribution; refunds may bring an amount there.
 RATIO_FLOOR = 1e-3
-# The level is corrected by no more than this: beyond, the examples are too few to be believed.
-LEVEL_RANGE = (0.8, 1.25)
 MINIMUM_ACTIVE = 40
-# Customers per band of the value interval, at least, and how many bands there may be.
-MINIMUM_PER_BAND = 50
-INTERVAL_BANDS = 10
+# The value interval's bands end at these shares of customers by chance of an order, finer at the
+# top, where most of the value is; each band holds at least so many customers.
+BAND_SHARES = (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
+MINIMUM_PER_BAND = 40
 
 BASELINE_SQL = (
     f'"expected_purchase_amount" * (1 + "purchases_per_day" * exp("{scoring_sql.LOG_HORIZON}"))'
@@ -55,16 +55,15 @@ def baseline(examples: pd.DataFrame) -> Floats:
     """The customer's own baseline over the horizon of each example, in currency."""
     amount = examples["expected_purchase_amount"].to_numpy(dtype=np.float64)
     rate = examples["purchases_per_day"].to_numpy(dtype=np.float64)
-    return amount * (1 + rate * np.exp(examples["log_horizon"].to_numpy(dtype=np.float64)))
+    horizon = np.exp(examples["log_horizon"].to_numpy(dtype=np.float64))
+    return np.asarray(amount * (1 + rate * horizon))
 
 
-def fit(examples: pd.DataFrame, churn_model: HorizonModel) -> tuple[HorizonModel, str | None]:
+def fit(examples: pd.DataFrame) -> tuple[HorizonModel, str | None]:
     """Fit the Gamma regression, or name the fallback where the examples can't carry it.
 
     Args:
         examples: rows of training_examples, in an order that does not change.
-        churn_model: fitted on the same examples; with it the level is set, so that what is
-            predicted for all examples together, chance of an order included, is what they spent.
 
     Returns:
         The model of the logarithm of the ratio to the baseline, and the fallback's name or None.
@@ -83,10 +82,7 @@ def fit(examples: pd.DataFrame, churn_model: HorizonModel) -> tuple[HorizonModel
     scale = float(np.average(ratio, weights=weight))
     model.fit(examples[is_active], ratio / scale, weight / weight.mean())
     model.scale_ = scale
-    model.shifted(math.log(scale))
-    expected = (1 - churn.probability(churn_model, examples)) * amount_if_any(model, examples)
-    model.level_ = float(np.clip(net_amount.sum() / expected.sum(), *LEVEL_RANGE))
-    return model.shifted(math.log(model.level_)), None
+    return model.shifted(math.log(scale)), None
 
 
 def amount_if_any(model: HorizonModel, examples: pd.DataFrame) -> Floats:
@@ -109,12 +105,11 @@ def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
         ScoringMismatchError: the SQL expression does not give what scikit-learn gives.
     """
     examples, run = backtest.fetched(relation, run_relation)
-    churn_model, _ = churn.fit(examples)
-    model, fallback = fit(examples, churn_model)
+    model, fallback = fit(examples)
     predictor = scoring_sql.linear_predictor_sql(model.linear_)
     expression = f"{BASELINE_SQL} * exp({predictor})"
     if fallback is None:
-        ratio = model.estimator_.predict(model.design(examples)) * model.scale_ * model.level_
+        ratio = model.estimator_.predict(model.design(examples)) * model.scale_
         scoring_sql.check_equal(expression, examples, baseline(examples) * ratio, "spend")
     out_of_time_metrics, bands = _out_of_time(examples, run)
     return TrainedModel(
@@ -128,7 +123,6 @@ def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
             "estimator": "Gamma regression of the ratio to the personal baseline",
             "penalty": PENALTY,
             "ratio_cap_quantile": RATIO_CAP_QUANTILE,
-            "level": getattr(model, "level_", 1.0),
             "random_seed": run["random_seed"],
             "coefficients": model.coefficients(),
             "interval_level": run["interval_level"],
@@ -144,8 +138,8 @@ def _out_of_time(
     split = backtest.out_of_time(examples, run["history_days"])
     if split is None:
         return [], [_band_without_evidence(run["interval_level"])]
-    churn_model, _ = churn.fit(split.earlier)
-    model, _ = fit(split.earlier, churn_model)
+    churn_model, _ = churn.fit(split.earlier, run["churn_window_days"])
+    model, _ = fit(split.earlier)
     order_probability = 1 - churn.probability(churn_model, split.later)
     expected = order_probability * amount_if_any(model, split.later)
     actual = split.later["net_amount_in_horizon"].to_numpy(dtype=np.float64)
@@ -175,11 +169,13 @@ def interval_bands(
     Returns:
         Bands from 0 to above 1, without gaps, each with its two multiples.
     """
-    count = max(1, min(INTERVAL_BANDS, len(ratio) // MINIMUM_PER_BAND))
-    inner = np.unique(np.quantile(order_probability, np.arange(1, count) / count))
+    shares = [
+        share for share in BAND_SHARES if min(share, 1 - share) * len(ratio) >= MINIMUM_PER_BAND
+    ]
+    inner = np.unique(np.quantile(order_probability, shares))
     edges = [0.0, *(round(float(edge), 9) for edge in inner), 2.0]
-    bands = []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    bands: list[dict[str, float]] = []
+    for start, end in pairwise(edges):
         members = ratio[(order_probability >= start) & (order_probability < end)]
         if len(members) == 0:
             continue

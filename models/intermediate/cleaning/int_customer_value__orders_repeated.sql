@@ -6,11 +6,12 @@ with usable_orders as (
 ),
 
 -- Finding the few ids that repeat by their hash costs a fraction of ranking every order; two
--- ids that only share a hash are ranked apart below and both are kept.
+-- ids that only share a hash are ranked apart below and both are kept. Whether each row is
+-- usable is asked of those few alone.
 repeated_hashes as (
 
     select {{ customer_value.hash_key('order_id') }} as order_id_hash
-    from usable_orders
+    from {{ ref('stg_customer_value__orders') }}
     group by {{ customer_value.hash_key('order_id') }}
     having count(*) > 1
 
@@ -18,10 +19,8 @@ repeated_hashes as (
 
 repeated_orders as (
 
-    select usable_orders.*
-    from usable_orders
-    inner join repeated_hashes
-        on {{ customer_value.hash_key('usable_orders.order_id') }} = repeated_hashes.order_id_hash
+    select * from usable_orders
+    where {{ customer_value.hash_key('order_id') }} in (select repeated_hashes.order_id_hash from repeated_hashes)
 
 )
 
@@ -34,20 +33,20 @@ select
         order by
             updated_at desc nulls last,
             ordered_at desc,
-            customer_id,
-            gross_amount,
-            discount_amount nulls last,
-            refund_amount nulls last,
-            cost_amount nulls last,
-            status nulls last,
-            currency nulls last,
-            channel nulls last,
-            store nulls last,
-            raw_ordered_at,
-            raw_amount,
-            raw_discount_amount nulls last,
-            raw_refund_amount nulls last,
-            raw_cost_amount nulls last,
-            raw_updated_at nulls last
+            customer_id asc,
+            gross_amount asc,
+            discount_amount asc nulls last,
+            refund_amount asc nulls last,
+            cost_amount asc nulls last,
+            status asc nulls last,
+            currency asc nulls last,
+            channel asc nulls last,
+            store asc nulls last,
+            raw_ordered_at asc nulls last,
+            raw_amount asc nulls last,
+            raw_discount_amount asc nulls last,
+            raw_refund_amount asc nulls last,
+            raw_cost_amount asc nulls last,
+            raw_updated_at asc nulls last
     ) as version_rank
 from repeated_orders

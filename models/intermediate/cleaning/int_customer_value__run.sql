@@ -22,7 +22,8 @@ rejected_as_later as (
 dated as (
 
     select
-        orders.*,
+        order_count,
+        first_order_date,
         coalesce({{ customer_value.as_of_date_or_null() }}, day_after_last_order, date '1970-01-01') as as_of_date
     from orders
 
@@ -30,11 +31,11 @@ dated as (
 
 -- What this run was asked for, where models of both languages can read it.
 select
-    as_of_date,
-    first_order_date,
+    dated.as_of_date,
+    dated.first_order_date,
     dated.order_count,
     -- What happened more than three years ago says little of what happens next.
-    coalesce(least({{ dbt.datediff('first_order_date', 'as_of_date', 'day') }}, 1096), 0) as history_days,
+    coalesce(least({{ dbt.datediff('dated.first_order_date', 'dated.as_of_date', 'day') }}, 1096), 0) as history_days,
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
     cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,

@@ -39,7 +39,7 @@ shop_histories as (
             0
         ) as customer_days
     from feature_dates
-    left join shop_days on shop_days.order_date < feature_dates.as_of_date
+    left join shop_days on feature_dates.as_of_date > shop_days.order_date
     group by feature_dates.as_of_date, feature_dates.is_current
 
 )
@@ -51,9 +51,9 @@ select
         cast(net_amount as {{ customer_value.type_double() }}) / greatest(purchase_day_count, 1), 0.01
     ) as shop_purchase_amount,
     -- The time scale of this shop: days that its customers were there for each purchase that
-    -- was not their first.
+    -- was not their first. One such purchase in a year is added: it tells where nothing else does.
     least(
-        cast(customer_days as {{ customer_value.type_double() }}) / greatest(purchase_day_count - customer_count, 1), 3650
+        cast(customer_days + 365 as {{ customer_value.type_double() }}) / (purchase_day_count - customer_count + 1), 3650
     ) as shop_days_per_repeat,
     cast(greatest(order_count, 1) as {{ customer_value.type_double() }}) / greatest(purchase_day_count, 1) as orders_per_purchase_day
 from shop_histories

@@ -35,6 +35,7 @@ first_order_dates as (
 spread as (
 
     select
+        max(origins.origin_count) as origin_count,
         sum(first_order_dates.customer_count * origins.window_count) as example_count,
         greatest(
             1,
@@ -51,13 +52,13 @@ spread as (
 
 ),
 
-{#- The sample is drawn by a hash of the key, so that it is the same on every run and engine. -#}
+-- The sample is drawn by a hash of the key, so that it is the same on every run and engine.
 hashed as (
 
     select
         customer_id,
         first_order_date,
-        {{ customer_value.hash_fraction("'" ~ var('random_seed') ~ ":' || customer_id") }} as position
+        {{ customer_value.hash_fraction("'" ~ var('random_seed') ~ ":' || customer_id") }} as hash_position
     from customers
 
 ),
@@ -66,14 +67,14 @@ drawn as (
 
     select
         hashed.*,
-        -- Other digits of the position than those that order the sample choose the dates.
-        cast(floor(hashed.position * 65536) as {{ dbt.type_bigint() }}) as date_offset
+        -- Other digits of the hash than those that order the sample choose the dates.
+        cast(floor(hashed.hash_position * 65536) as {{ dbt.type_bigint() }}) as date_offset
     from hashed
     cross join spread
     -- More than can be needed, less than would have to be sorted.
     where
-        hashed.position * spread.example_count * spread.origins_per_customer
-        <= 2.0 * {{ var('max_training_rows') }} * (select max(origin_count) from origins)
+        hashed.hash_position * spread.example_count * spread.origins_per_customer
+        <= 2.0 * {{ var('max_training_rows') }} * spread.origin_count
 
 ),
 
@@ -81,7 +82,7 @@ points as (
 
     select
         drawn.customer_id,
-        drawn.position,
+        drawn.hash_position,
         origins.as_of_date,
         origins.window_count
     from drawn
@@ -98,7 +99,7 @@ counted as (
         customer_id,
         as_of_date,
         sum(window_count) over (
-            order by position, customer_id, as_of_date
+            order by hash_position, customer_id, as_of_date
             rows between unbounded preceding and current row
         ) as example_count
     from points

@@ -5,6 +5,12 @@ with run as (
 
 ),
 
+steps as (
+
+    {{ customer_value.integers(1, '12', 'step') }}
+
+),
+
 -- Up to twelve past dates, evenly spaced, each with at least a quarter of the history before it.
 origins as (
 
@@ -17,7 +23,7 @@ origins as (
         ) as as_of_date,
         run.first_order_date
     from run
-    cross join ({{ customer_value.integers(1, '12', 'step') }}) as steps
+    cross join steps
 
 ),
 

@@ -34,9 +34,18 @@ with trained as (
 registered as (
 
     {% if is_incremental() -%}
-        select model_name, model_version, registration_number from {{ this }}
+        select
+            model_name,
+            model_version,
+            registration_number
+        from {{ this }}
     {%- else -%}
-        select model_name, model_version, 0 as registration_number from trained where 1 = 0
+        select
+            model_name,
+            model_version,
+            0 as registration_number
+        from trained
+        where 1 = 0
     {%- endif %}
 
 ),

@@ -28,12 +28,13 @@ kept_orders as (
         updated_at
     {%- endset %}
 
+    -- Rows whose id only shares its hash with another are among the repeated ones, each the
+    -- latest version of itself: so no row is lost and none is kept twice.
     select {{ columns }}
     from orders_checked
     where
-        not exists (
-            select 1 from orders_repeated
-            where orders_repeated.order_id = orders_checked.order_id
+        {{ customer_value.hash_key('order_id') }} not in (
+            select {{ customer_value.hash_key('order_id') }} from orders_repeated
         )
 
     union all
@@ -68,7 +69,7 @@ select
     cast(
         case
             when cost_amount is not null then gross_amount - discount_amount - refund_amount - cost_amount
-            else (gross_amount - discount_amount - refund_amount) * {{ customer_value.decimal_rate(var('gross_margin_rate')) }}
+            else {{ customer_value.at_rate('gross_amount - discount_amount - refund_amount', var('gross_margin_rate')) }}
         end
         as {{ customer_value.type_amount() }}
     ) as margin_amount,

@@ -51,14 +51,14 @@ select
     gross_amount,
     order_id as raw_order_id,
     customer_id as raw_customer_id,
-    raw_ordered_at,
-    raw_amount,
-    raw_discount_amount,
-    raw_refund_amount,
-    raw_cost_amount,
+    cast(raw_ordered_at as {{ dbt.type_string() }}) as raw_ordered_at,
+    cast(raw_amount as {{ dbt.type_string() }}) as raw_amount,
+    cast(raw_discount_amount as {{ dbt.type_string() }}) as raw_discount_amount,
+    cast(raw_refund_amount as {{ dbt.type_string() }}) as raw_refund_amount,
+    cast(raw_cost_amount as {{ dbt.type_string() }}) as raw_cost_amount,
     status as raw_status,
     currency as raw_currency,
     channel as raw_channel,
     store as raw_store,
-    raw_updated_at
+    cast(raw_updated_at as {{ dbt.type_string() }}) as raw_updated_at
 from rejected

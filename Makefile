@@ -1,0 +1,58 @@
+# Every command that people and CI need. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+DBT := $(BIN)/dbt
+PROFILE := --profiles-dir profiles
+
+.PHONY: help build test lint test-integration bench bench-accuracy report docs clean
+
+help:  ## List the targets.
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, and sum them up.
+	$(DBT) build $(PROFILE)
+	@$(BIN)/customer-value report
+
+test: .venv/ready-for-tests lint  ## All that proves it: linters, types, dbt with its tests, pytest.
+	$(DBT) --warn-error build $(PROFILE) --target ci --target-path target/ci
+	$(BIN)/pytest
+
+lint: .venv/ready-for-tests  ## Style and types of the Python, style of the SQL.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+
+test-integration: .venv/ready-for-tests  ## What takes long: a stranger's fresh clone, built and documented.
+	$(BIN)/pytest tests/integration
+
+bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside SQL written by hand.
+	$(BIN)/python benchmarks/speed.py --runs 3
+
+bench-accuracy: .venv/ready-for-tests  ## Held-out accuracy on CDNOW, beside published peers.
+	$(BIN)/python benchmarks/accuracy.py --check
+
+report: .venv/ready  ## Sum up what was built, and draw it into build/report.
+	$(BIN)/customer-value report --charts build/report
+
+docs: .venv/ready  ## Write dbt's documentation site into target/.
+	$(DBT) docs generate $(PROFILE)
+
+clean:  ## Remove what was built, the environment included.
+	rm -rf .venv target logs build warehouse/*.duckdb*
+
+# The environment is made once, and again when what it is made of changes.
+.venv/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/ready-for-tests: .venv/ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
