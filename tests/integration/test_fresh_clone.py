@@ -1,0 +1,64 @@
+"""A stranger's first hour: a fresh clone, in a path with a space, with an empty environment."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a command with nothing in the environment but PATH and HOME."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    finished = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-4000:]
+    return finished.stdout
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a shop") / "customer value"
+    run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], REPOSITORY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first_build(clone: Path) -> str:
+    return run(["make", "build"], clone)
+
+
+def test_make_build_ends_with_a_summary(clone: Path, first_build: str) -> None:
+    assert "69,659" in first_build
+    assert "23,570" in first_build
+    assert "warehouse/customer_value.duckdb" in first_build
+    assert (clone / "warehouse" / "customer_value.duckdb").exists()
+
+
+def test_make_build_again_changes_no_model(clone: Path, first_build: str) -> None:
+    again = run(["make", "build"], clone)
+
+    def summary(output: str) -> str:
+        return output[output.index("Customer value") :]
+
+    assert summary(again) == summary(first_build)
+
+
+def test_plain_dbt_build_works_in_the_environment(clone: Path, first_build: str) -> None:
+    assert first_build
+    output = run([".venv/bin/dbt", "build", "--profiles-dir", "profiles"], clone)
+    assert "ERROR=0" in output
+
+
+def test_documentation_is_generated(clone: Path, first_build: str) -> None:
+    assert first_build
+    run(["make", "docs"], clone)
+    assert (clone / "target" / "catalog.json").exists()
+
+
+def test_nothing_built_is_left_in_git(clone: Path, first_build: str) -> None:
+    assert first_build
+    assert run(["git", "status", "--porcelain"], clone) == ""
