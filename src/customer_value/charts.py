@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from customer_value import report
+from customer_value import figures, report
 
 try:
     from matplotlib import style
@@ -20,7 +20,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 except ImportError as error:
-    raise report.ReportError(
+    raise figures.ReportError(
         "Charts need Matplotlib. Install it with `pip install 'dbt-customer-value[report]'`."
     ) from error
 
@@ -83,10 +83,10 @@ def write(database: Path, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # After a reset, so that a reader's own Matplotlib settings don't change the pictures.
-        with report.connected(database) as connection, style.context(["default", STYLE]):
+        with figures.connected(database) as connection, style.context(["default", STYLE]):
             return [_saved(draw(connection), folder / name) for name, draw in CHARTS.items()]
     except OSError as error:
-        raise report.ReportError(
+        raise figures.ReportError(
             f"Charts can't be written to {folder} ({error.strerror or error}). "
             "Name a folder that can be written with --charts."
         ) from error
@@ -94,7 +94,7 @@ def write(database: Path, folder: Path) -> list[Path]:
 
 def cohort_heatmap(connection: duckdb.DuckDBPyConnection) -> Figure:
     """The share of each cohort that ordered, month by month after its first order."""
-    as_of_date = report.as_of_date(connection)
+    as_of_date = figures.as_of_date(connection)
     cells = [
         Cell(*row)
         for row in connection.execute(
@@ -120,8 +120,8 @@ def cohort_heatmap(connection: duckdb.DuckDBPyConnection) -> Figure:
 
 def tiers(connection: duckdb.DuckDBPyConnection) -> Figure:
     """Each tier's share of the customers beside its share of predicted value."""
-    as_of_date = report.as_of_date(connection)
-    found = report.tiers(connection)
+    as_of_date = figures.as_of_date(connection)
+    found = figures.tiers(connection)
     if not found:
         return _nothing("Tiers: no customers yet", as_of_date)
     figure, axes, height = _canvas(0.2 + 0.95 * len(found), left=1.75, right=2.8, above=1.1)
@@ -144,7 +144,7 @@ def tiers(connection: duckdb.DuckDBPyConnection) -> Figure:
 
 def value_at_risk(connection: duckdb.DuckDBPyConnection) -> Figure:
     """Predicted value by tier and churn risk band: whom it would cost most to lose."""
-    as_of_date = report.as_of_date(connection)
+    as_of_date = figures.as_of_date(connection)
     cells = [
         RiskCell(*row)
         for row in connection.execute(
@@ -165,7 +165,7 @@ def value_at_risk(connection: duckdb.DuckDBPyConnection) -> Figure:
     ]
     if not cells:
         return _nothing("Value at risk: no customers yet", as_of_date)
-    tier_names = [tier.tier for tier in report.tiers(connection)]
+    tier_names = [tier.tier for tier in figures.tiers(connection)]
     bands = sorted({cell.band for cell in cells}, key=lambda band: _chances(cells, band))
     figure, height = _drawn_risk(cells, tier_names, bands)
     subtitle = f"Predicted value by tier and churn risk{_ahead(connection)}"
@@ -329,7 +329,7 @@ def _pooled_rate(cells: Sequence[Cell], month_number: int) -> float:
     return sum(cell.active_customers for cell in members) / sum(c.cohort_size for c in members)
 
 
-def _tier_bars(axes: Axes, position: int, tier: report.Tier) -> None:
+def _tier_bars(axes: Axes, position: int, tier: figures.Tier) -> None:
     value = _compact(tier.predicted_value)
     value_rate = tier.predicted_value_rate
     held = f"{value} of predicted value"
@@ -350,7 +350,7 @@ def _tier_bars(axes: Axes, position: int, tier: report.Tier) -> None:
         _label(axes, label, (rate, position + offset), (6, 0), fontweight=weight)
 
 
-def _tier_title(found: Sequence[report.Tier]) -> str:
+def _tier_title(found: Sequence[figures.Tier]) -> str:
     top = found[0]
     if top.predicted_value_rate is None:
         return "Tiers by size and predicted value"
@@ -454,7 +454,7 @@ def _risk_title(cells: Sequence[RiskCell], bands: Sequence[str]) -> str:
 
 
 def _ahead(connection: duckdb.DuckDBPyConnection) -> str:
-    horizon = report.horizon(connection)
+    horizon = figures.horizon(connection)
     return f"; {horizon.words}" if horizon else ""
 
 

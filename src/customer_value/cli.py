@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from customer_value import report
+from customer_value import figures, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         # A reader that has gone shows only when the buffer is emptied.
         sys.stdout.flush()
-    except report.ReportError as error:
+    except figures.ReportError as error:
         _write(f"customer-value: {error}", sys.stderr)
         return EXIT_ERROR
     except BrokenPipeError:
@@ -58,9 +58,9 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         type=Path,
         metavar="FILE",
         # The profile reads the same variable, so that both mean the same file.
-        default=Path(os.environ.get("CUSTOMER_VALUE_WAREHOUSE") or report.DEFAULT_DATABASE),
+        default=Path(os.environ.get("CUSTOMER_VALUE_WAREHOUSE") or figures.DEFAULT_DATABASE),
         help="the DuckDB file (default: $CUSTOMER_VALUE_WAREHOUSE, "
-        f"or {report.DEFAULT_DATABASE.as_posix()})",
+        f"or {figures.DEFAULT_DATABASE.as_posix()})",
     )
     command.add_argument(
         "--charts", type=Path, metavar="FOLDER", help="write charts into it, as PNG files"
@@ -70,9 +70,9 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _report(options: argparse.Namespace) -> int:
-    figures = report.summary(options.database)
+    found = figures.summary(options.database)
     is_bold = _is_terminal(sys.stdout)
-    text = figures.to_json() if options.json else report.render(figures, is_bold=is_bold)
+    text = found.to_json() if options.json else report.render(found, is_bold=is_bold)
     _write(text, sys.stdout)
     if options.charts is not None:
         # Matplotlib is optional and slow to load: only who asks for charts pays for it.

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from matplotlib.text import Text
 
-from customer_value import charts, cli, report
+from customer_value import charts, cli, figures, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +133,7 @@ def line_of(text: str, start: str) -> str:
 
 
 def test_counts_orders_and_rejections_by_reason(shop: Path) -> None:
-    assert report.summary(shop).orders == report.Orders(
+    assert figures.summary(shop).orders == figures.Orders(
         input_count=10,
         cleaned_count=7,
         rejected_count=3,
@@ -142,15 +142,15 @@ def test_counts_orders_and_rejections_by_reason(shop: Path) -> None:
 
 
 def test_repeat_rate_is_the_share_with_two_or_more_orders(shop: Path) -> None:
-    assert report.summary(shop).customers == report.Customers(4, 2, 0.5)
+    assert figures.summary(shop).customers == figures.Customers(4, 2, 0.5)
 
 
 def test_churned_share_comes_from_the_prediction_and_its_window(shop: Path) -> None:
-    assert report.summary(shop).churn == report.Churn(180, 2, 0.5, 0.5)
+    assert figures.summary(shop).churn == figures.Churn(180, 2, 0.5, 0.5)
 
 
 def test_values_are_exact_sums_over_the_horizon(shop: Path) -> None:
-    value = report.summary(shop).value
+    value = figures.summary(shop).value
     assert (value.historic_value, value.predicted_value) == (Decimal("155.00"), Decimal("100.00"))
     assert value.total_value == value.historic_value + value.predicted_value
     assert value.currencies == ("EUR",)
@@ -160,7 +160,7 @@ def test_values_are_exact_sums_over_the_horizon(shop: Path) -> None:
 
 
 def test_tiers_stand_in_order_of_value_and_their_shares_add_up(shop: Path) -> None:
-    tiers = report.summary(shop).tiers
+    tiers = figures.summary(shop).tiers
     assert [(t.tier, t.customer_count, t.predicted_value_rate) for t in tiers] == [
         ("vip", 1, 0.6),
         ("regular", 1, 0.25),
@@ -170,7 +170,7 @@ def test_tiers_stand_in_order_of_value_and_their_shares_add_up(shop: Path) -> No
 
 
 def test_shows_the_model_that_scored_and_not_a_newer_one(shop: Path) -> None:
-    churn, spend = report.summary(shop).models
+    churn, spend = figures.summary(shop).models
     assert (churn.model_version, churn.estimator) == ("churn-2", "logistic regression")
     assert churn.out_of_time is not None
     assert (churn.out_of_time.value, churn.out_of_time.baseline_value) == (0.813, 0.7)
@@ -179,7 +179,7 @@ def test_shows_the_model_that_scored_and_not_a_newer_one(shop: Path) -> None:
 
 
 def test_the_text_reads_as_it_should(shop: Path) -> None:
-    text = report.render(report.summary(shop))
+    text = report.render(figures.summary(shop))
     expected = {
         "Customer value": "Customer value · as of 2026-01-01",
         "in ": "in 10",
@@ -204,21 +204,21 @@ def test_the_text_reads_as_it_should(shop: Path) -> None:
 
 def test_json_holds_the_figures_of_the_text(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--database", shop, "--json") == 0
-    figures = json.loads(capsys.readouterr().out)
-    text = report.render(report.summary(shop))
-    assert figures["database"] == str(shop)
-    assert line_of(text, "in ") == f"in {figures['orders']['input_count']}"
-    for reason, count in figures["orders"]["rejected_by_reason"].items():
+    found = json.loads(capsys.readouterr().out)
+    text = report.render(figures.summary(shop))
+    assert found["database"] == str(shop)
+    assert line_of(text, "in ") == f"in {found['orders']['input_count']}"
+    for reason, count in found["orders"]["rejected_by_reason"].items():
         assert line_of(text, reason).startswith(f"{reason} {count} ")
-    assert f"{100 * figures['customers']['repeat_rate']:.1f}%" in line_of(text, "repeat rate")
-    assert f"{100 * figures['churn']['churned_rate']:.1f}%" in line_of(text, "predicted churned")
+    assert f"{100 * found['customers']['repeat_rate']:.1f}%" in line_of(text, "repeat rate")
+    assert f"{100 * found['churn']['churned_rate']:.1f}%" in line_of(text, "predicted churned")
     for name in ("historic", "predicted", "total"):
-        assert f"  {figures['value'][f'{name}_value']:,.2f}" in text
-    for tier in figures["tiers"]:
+        assert f"  {found['value'][f'{name}_value']:,.2f}" in text
+    for tier in found["tiers"]:
         shown = f"{tier['predicted_value']:,.2f} {100 * tier['predicted_value_rate']:.1f}%"
         assert shown in line_of(text, tier["tier"])
     assert [
-        model["out_of_time"] and model["out_of_time"]["metric"] for model in figures["models"]
+        model["out_of_time"] and model["out_of_time"]["metric"] for model in found["models"]
     ] == [
         "roc_auc",
         None,
@@ -227,17 +227,17 @@ def test_json_holds_the_figures_of_the_text(shop: Path, capsys: pytest.CaptureFi
 
 def test_empty_tables_give_a_report_without_rates(tmp_path: Path) -> None:
     path = database(tmp_path)
-    figures = report.summary(path)
-    assert figures.as_of_date is None
-    assert figures.customers.repeat_rate is None
-    assert figures.value.total_value == 0
-    text = report.render(figures)
+    found = figures.summary(path)
+    assert found.as_of_date is None
+    assert found.customers.repeat_rate is None
+    assert found.value.total_value == 0
+    text = report.render(found)
     assert "no clean orders yet" in text
     assert "no customers yet" in text
     assert "none trained yet" in text
     assert "None" not in text
     assert "nan" not in text
-    json.loads(figures.to_json())
+    json.loads(found.to_json())
 
 
 def test_one_customer_holds_everything(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_one_customer_holds_everything(tmp_path: Path) -> None:
         f"delete from {table} where customer_id <> 'a'"
         for table in ("customers", "customer_churn", "customer_cltv", "customer_tiers")
     ]
-    text = report.render(report.summary(database(tmp_path, FOUR_CUSTOMERS, *others)))
+    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *others)))
     assert line_of(text, "vip") == f"vip 1 100.0% 60.00 100.0% {'█' * 24}"
 
 
@@ -254,7 +254,7 @@ def test_negative_totals_have_no_shares(tmp_path: Path) -> None:
         "update customer_tiers set predicted_value = -predicted_value",
         "update customer_cltv set predicted_value = -predicted_value, total_value = -1.005",
     )
-    text = report.render(report.summary(database(tmp_path, FOUR_CUSTOMERS, *losses)))
+    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *losses)))
     assert line_of(text, "vip") == "vip 1 25.0% -60.00 -"
     assert line_of(text, "predicted -").startswith("predicted -100.00 ")
 
@@ -264,7 +264,7 @@ def test_amounts_of_a_trillion_keep_their_columns(tmp_path: Path) -> None:
         "update customer_tiers set predicted_value = predicted_value * 1e12::decimal(18, 0)",
         "update customer_cltv set historic_value = 1e12",
     )
-    text = report.render(report.summary(database(tmp_path, FOUR_CUSTOMERS, *large)))
+    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *large)))
     assert line_of(text, "historic").startswith("historic 4,000,000,000,000.00 ")
     rows = [line for line in text.splitlines() if "000,000.00" in line and "%" in line]
     assert len(rows) == 3
@@ -294,7 +294,7 @@ def test_tells_the_horizon_in_words(
         from range(1, {count} + 1) as periods(n)
         """,
     )
-    horizon = report.summary(path).value.horizon
+    horizon = figures.summary(path).value.horizon
     assert horizon is not None
     assert horizon.words == words
 
@@ -316,7 +316,7 @@ def test_a_share_never_reads_as_none_or_all_when_it_is_not(rate: float | None, t
 
 def test_warns_of_a_model_that_is_worse_than_its_baseline(tmp_path: Path) -> None:
     path = database(tmp_path, FOUR_CUSTOMERS, "update model_metrics set baseline_value = 0.9")
-    text = report.render(report.summary(path))
+    text = report.render(figures.summary(path))
     assert line_of(text, "AUC").endswith("worse than its baseline, don't rely on it")
 
 
@@ -394,7 +394,7 @@ def test_the_report_changes_nothing(shop: Path) -> None:
 def test_a_path_with_spaces_and_quotes_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "Ann's shop; drop"
     folder.mkdir()
-    assert report.summary(database(folder, FOUR_CUSTOMERS)).orders.input_count == 10
+    assert figures.summary(database(folder, FOUR_CUSTOMERS)).orders.input_count == 10
 
 
 def test_bold_headings_are_for_terminals_alone(
@@ -402,7 +402,7 @@ def test_bold_headings_are_for_terminals_alone(
 ) -> None:
     assert run("--database", shop) == 0
     assert "\x1b" not in capsys.readouterr().out
-    assert "\x1b[1mOrders\x1b[0m" in report.render(report.summary(shop), is_bold=True)
+    assert "\x1b[1mOrders\x1b[0m" in report.render(figures.summary(shop), is_bold=True)
 
 
 def test_the_profiles_variable_names_the_default_database(
@@ -464,7 +464,7 @@ SHOPS = {
 @pytest.mark.parametrize("name", SHOPS)
 def test_charts_are_written_and_everything_is_inside_of_them(tmp_path: Path, name: str) -> None:
     path = database(tmp_path, *SHOPS[name])
-    with report.connected(path) as connection:
+    with figures.connected(path) as connection:
         for draw in charts.CHARTS.values():
             figure = draw(connection)
             figure.canvas.draw()
@@ -531,7 +531,7 @@ def test_titles_say_what_the_data_say(
     tmp_path: Path, chart: str, statement: str, title: str
 ) -> None:
     path = database(tmp_path, FOUR_CUSTOMERS, statement or "select 1")
-    with report.connected(path) as connection:
+    with figures.connected(path) as connection:
         figure = getattr(charts, chart)(connection)
     assert figure.texts[0].get_text() == title
     assert "As of 20" in figure.texts[-1].get_text()
