@@ -1,0 +1,17 @@
+{#- Stops a run that scores but does not train where nothing has been trained yet, with a sentence.
+    Called by on-run-start: inside a Python model it would come with a stack trace. -#}
+{% macro require_trained_models() -%}
+    {%- set registry = ref('model_registry') -%}
+    {%- if execute -%}
+        {%- set scores = [] -%}
+        {%- for node in ['churn_scoring', 'spend_scoring'] if 'model.customer_value.' ~ node in selected_resources -%}
+            {%- do scores.append(node) -%}
+        {%- endfor -%}
+        {%- if scores and 'model.customer_value.model_registry' not in selected_resources and load_relation(registry) is none -%}
+            {{ exceptions.raise_compiler_error(
+                scores | join(' and ') ~ " can't run: " ~ registry
+                ~ " does not exist, so no model has been trained yet. Run dbt build --selector train first."
+            ) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
