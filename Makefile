@@ -15,7 +15,7 @@ help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, and sum them up.
-	$(DBT) build $(PROFILE)
+	$(DBT) build $(PROFILE) --exclude-resource-type unit_test
 	@$(BIN)/customer-value report
 
 test: .venv/ready-for-tests lint  ## All that proves it: linters, types, dbt with its tests, pytest.

@@ -6,18 +6,32 @@
     {%- elif declared.get('source') -%}
         {{ source(declared['source'][0], declared['source'][1]) }}
     {%- else -%}
-        {{ adapter.dispatch('input_files', 'customer_value')(declared['path']) }}
+        {{ adapter.dispatch('input_files', 'customer_value')(input_name, declared) }}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro default__input_files(path) -%}
+{% macro default__input_files(input_name, declared) -%}
     {{ exceptions.raise_compiler_error(
-        "The var inputs gives the path " ~ path ~ ", but only DuckDB reads files. Load it into a table, and name that as model: or source: instead."
+        "The var inputs gives the path " ~ declared['path'] ~ ", but only DuckDB reads files. Load it into a table, and name that as model: or source: instead."
     ) }}
 {%- endmacro %}
 
-{% macro duckdb__input_files(path) -%}
-    '{{ path | replace("'", "''") }}'
+{#- Of text files every row is looked at before a column is taken for numbers or times, so that one
+    value that is neither is one rejected row; and keys are text, or 1.10 and 1.1 would be one. -#}
+{% macro duckdb__input_files(input_name, declared) -%}
+    {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
+    {%- if not modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) -%}
+        {{ path }}
+    {%- else -%}
+        {%- set keys = [] -%}
+        {%- for column_name in ['order_id', 'customer_id'] -%}
+            {%- set expression = customer_value.input_column(input_name, column_name) | trim -%}
+            {%- if modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
+                {%- do keys.append("'" ~ expression ~ "': 'varchar'") -%}
+            {%- endif -%}
+        {%- endfor -%}
+        read_csv({{ path }}, sample_size = -1, types = { {{- keys | join(', ') -}} })
+    {%- endif -%}
 {%- endmacro %}
 
 {#- What the var inputs says of an input. Models call this while dbt still parses, before any

@@ -14,6 +14,17 @@
     case
         when typeof({{ expression }}) in ('TIMESTAMP', 'DATE', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS')
             then try_cast({{ expression }} as timestamp)
-        else timezone('UTC', try_cast(cast({{ expression }} as varchar) as timestamptz))
+        when typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE'
+            then timezone('UTC', try_cast({{ expression }} as timestamptz))
+        -- Said to be UTC first: only text with a zone of its own does not read so. Left alone, text
+        -- without one would be read in the zone of the session.
+        else timezone(
+            'UTC',
+            coalesce(
+                try_cast({{ expression }} || ' UTC' as timestamptz),
+                try_cast({{ expression }} || ' 00:00:00 UTC' as timestamptz),
+                try_cast({{ expression }} || '' as timestamptz)
+            )
+        )
     end
 {%- endmacro %}

@@ -12,10 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from customer_value.errors import SentenceError
+
 LIBRARIES = ("dbt-customer-value", "duckdb", "numpy", "orbital", "scikit-learn", "scipy")
 
 
-class NoTrainedModelError(LookupError):
+class NoTrainedModelError(SentenceError):
     """model_registry holds no row of the model that is to be applied."""
 
 

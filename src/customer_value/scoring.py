@@ -8,11 +8,12 @@ from typing import Any
 from duckdb import DuckDBPyRelation as Relation
 
 from customer_value import registry, scoring_sql
+from customer_value.errors import SentenceError
 
 REASON_COUNT = 3
 
 
-class MissingFeatureError(LookupError):
+class MissingFeatureError(SentenceError):
     """A model reads a feature that customer_features no longer has."""
 
 

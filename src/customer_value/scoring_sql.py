@@ -18,6 +18,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sqlglot import expressions
 
+from customer_value.errors import SentenceError
+
 LOG_HORIZON = "log_horizon"
 INTERACTION_SUFFIX = "_x_log_horizon"
 
@@ -26,7 +28,7 @@ RELATIVE_TOLERANCE = 1e-9
 SAMPLE_ROWS = 2000
 
 
-class ScoringMismatchError(ValueError):
+class ScoringMismatchError(SentenceError):
     """The SQL expression of a model does not give what the model itself gives."""
 
 

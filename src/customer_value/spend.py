@@ -157,9 +157,9 @@ def interval_bands(
 ) -> list[dict[str, float]]:
     """Between which multiples of its prediction a customer's value falls, by chance of an order.
 
-    The quantiles of actual over predicted among customers of about the same chance, held out:
-    the share ``level`` of them fell between the two (a split conformal interval by band, after
-    Vovk, Gammerman and Shafer, 2005).
+    Order statistics of actual over predicted among held-out customers of about the same chance:
+    at least the share ``level`` of them fell between the two (a split conformal interval by band,
+    after Vovk, Gammerman and Shafer, 2005).
 
     Args:
         order_probability: the chance of at least one order, one per held-out customer.
@@ -179,17 +179,31 @@ def interval_bands(
         members = ratio[(order_probability >= start) & (order_probability < end)]
         if len(members) == 0:
             continue
-        lower, upper = np.quantile(members, [(1 - level) / 2, (1 + level) / 2])
+        lower, upper = _conformal_ends(members, level)
         bands.append(
             {
                 "order_probability_from": bands[-1]["order_probability_to"] if bands else 0.0,
                 "order_probability_to": end,
-                "lower_ratio": round(max(0.0, float(lower)), 9),
-                "upper_ratio": round(max(0.0, float(upper)), 9),
+                "lower_ratio": round(max(0.0, lower), 9),
+                "upper_ratio": round(max(0.0, upper), 9),
             }
         )
     bands[-1]["order_probability_to"] = 2.0
     return bands
+
+
+def _conformal_ends(ratio: Floats, level: float) -> tuple[float, float]:
+    """The order statistics between which the next ratio falls with at least this chance.
+
+    The ranks floor((n + 1) a / 2) and ceil((n + 1) (1 - a / 2)) with a = 1 - level, where
+    interpolated quantiles would promise a little too much.
+    """
+    ranked, count = np.sort(ratio), len(ratio)
+    # Rounded, so that a whole rank is not lost to the last bit of 1 - 0.8.
+    tail = round((count + 1) * (1 - level) / 2, 9)
+    lower_rank = math.floor(tail)
+    upper_rank = min(math.ceil(count + 1 - tail), count)
+    return float(ranked[lower_rank - 1]) if lower_rank else 0.0, float(ranked[upper_rank - 1])
 
 
 def _band_without_evidence(level: float) -> dict[str, float]:

@@ -19,6 +19,8 @@ select
         when {{ customer_value.is_unreadable('gross_amount', 'raw_amount') }}
             then {{ customer_value.amount_reject_reason('raw_amount') }}
         when gross_amount is null then 'missing_amount'
+        -- A thousand of them still add up within the type that sums have.
+        when abs(gross_amount) >= 1e13 then 'amount_out_of_range'
         {% for name in ['discount_amount', 'refund_amount', 'cost_amount', 'updated_at'] -%}
             when {{ customer_value.is_unreadable(name, 'raw_' ~ name) }} then 'unparseable_{{ name }}'
         {% endfor -%}

@@ -35,7 +35,7 @@ select
     dated.first_order_date,
     dated.order_count,
     -- What happened more than three years ago says little of what happens next.
-    coalesce(least({{ dbt.datediff('dated.first_order_date', 'dated.as_of_date', 'day') }}, 1096), 0) as history_days,
+    least(coalesce({{ dbt.datediff('dated.first_order_date', 'dated.as_of_date', 'day') }}, 0), 1096) as history_days,
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
     cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,

@@ -60,7 +60,7 @@ weighted as (
 ),
 
 -- Exact sums only: floating point numbers would add up differently with another thread count.
--- So a weight that halves with time is counted in millionths, a square root in thousandths.
+-- So weights that halve with time and square roots are counted in millionths.
 histories as (
 
     select
@@ -86,8 +86,8 @@ histories as (
             as purchase_millionths_30,
         sum(purchase_days * cast(round(1000000 * power(0.5, age_days / 90.0)) as {{ dbt.type_bigint() }}))
             as purchase_millionths_90,
-        sum(cast(round(1000 * sqrt(cast(greatest(net_amount, 0) as {{ double }}))) as {{ dbt.type_bigint() }}))
-            as root_amount_thousandths
+        sum(cast(round(1000000 * sqrt(cast(greatest(net_amount, 0) as {{ double }}))) as {{ dbt.type_bigint() }}))
+            as root_amount_millionths
     from weighted
     group by customer_id, as_of_date
 
@@ -231,7 +231,7 @@ select
     ) as log_recent_amount,
     -- The typical amount (a mean of square roots) over the mean: low where a few orders dominate.
     ln(
-        power((root_amount_thousandths / 1000.0 + 0.5 * sqrt(shop_purchase_amount)) / (purchases + 0.5), 2)
+        power((root_amount_millionths / 1000000.0 + 0.5 * sqrt(shop_purchase_amount)) / (purchases + 0.5), 2)
         / mean_purchase_amount
     ) as log_typical_amount
 from shrunken

@@ -63,7 +63,19 @@ latest as (
 -- The newest model of each name has the highest number, without a clock. A run that trains what
 -- is already the newest adds nothing; one that trains an older model again makes it the newest.
 select
-    trained.*,
+    trained.model_name,
+    trained.model_version,
+    trained.trained_as_of_date,
+    trained.training_from_date,
+    trained.training_to_date,
+    trained.training_rows,
+    trained.training_customers,
+    trained.fallback,
+    trained.parameters,
+    trained.metrics,
+    trained.scoring_sql,
+    trained.linear_predictor_sql,
+    trained.library_versions,
     cast(coalesce(latest.registration_number, 0) + 1 as {{ dbt.type_int() }}) as registration_number
 from trained
 left join latest on trained.model_name = latest.model_name

@@ -36,7 +36,10 @@ run as (
 -- The day by which an order is as likely as not: where the churn model's curve crosses one half.
 horizon as (
 
-    select max(days_to_end) as last_days from {{ ref('int_customer_value__periods') }}
+    select
+        max(days_to_end) as last_days,
+        {{ var('service_cost_per_period') }} * sum(discount_factor) as cost_to_serve
+    from {{ ref('int_customer_value__periods') }}
 
 ),
 
@@ -44,6 +47,7 @@ expected as (
 
     select
         customer_curves.*,
+        horizon.cost_to_serve,
         case
             when customer_curves.order_probability_in_horizon >= 0.5 and customer_curves.churn_slope < 0
                 then least(
@@ -62,14 +66,15 @@ joined as (
         periods.customer_id,
         customers.margin_amount as historic_value,
         periods.predicted_value,
-        cast(
-            least(1, value_intervals.lower_ratio) * cast(periods.predicted_value as {{ customer_value.type_double() }})
-            as {{ customer_value.type_expectation() }}
-        ) as predicted_value_lower,
-        cast(
-            greatest(1, value_intervals.upper_ratio) * cast(periods.predicted_value as {{ customer_value.type_double() }})
-            as {{ customer_value.type_expectation() }}
-        ) as predicted_value_upper,
+        -- What is uncertain is what customers bring; what they cost to serve is not.
+        {% for end, bound in [('lower', 'least'), ('upper', 'greatest')] -%}
+            cast(
+                {{ bound }}(1, value_intervals.{{ end }}_ratio)
+                * (cast(periods.predicted_value as {{ customer_value.type_double() }}) + expected.cost_to_serve)
+                - expected.cost_to_serve
+                as {{ customer_value.type_expectation() }}
+            ) as predicted_value_{{ end }},
+        {% endfor -%}
         round(periods.predicted_order_count, 9) as predicted_order_count,
         cast({{ dbt.dateadd('day', 'cast(expected.days_to_next_order as integer)', 'expected.as_of_date') }} as date)
             as expected_next_order_date,

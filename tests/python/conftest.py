@@ -1,0 +1,252 @@
+"""The harness: any order log through the whole dbt project, in a database of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+import hypothesis
+import pandas as pd
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+# The same examples on every run. Not shrunk: that takes minutes where an example is a build.
+hypothesis.settings.register_profile(
+    "stable",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
+hypothesis.settings.load_profile("stable")
+
+PROJECT = Path(__file__).resolve().parents[2]
+OPTIONAL_COLUMNS = (
+    "status",
+    "discount_amount",
+    "refund_amount",
+    "cost_amount",
+    "currency",
+    "channel",
+    "store",
+    "updated_at",
+)
+# Every test of the package runs over the demo orders in `make test`; here only models run.
+MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+
+# SQL text, or rows by column name.
+Orders = str | Sequence[Mapping[str, object]]
+Row = tuple[Any, ...]
+
+
+class BuildError(AssertionError):
+    """What dbt says to the user when it stops."""
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The database that one build left behind."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """The file; its catalog and its schema share the name customer_value, as by default."""
+        return self.folder / "customer_value.duckdb"
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The answer to a query; tables of customer_value need no schema."""
+        with duckdb.connect() as connection:
+            self._attach(connection)
+            frame: pd.DataFrame = connection.sql(sql).df()
+        return frame
+
+    def rows(self, sql: str) -> list[Row]:
+        """The answer to a query, with exact decimals."""
+        with duckdb.connect() as connection:
+            self._attach(connection)
+            return connection.sql(sql).fetchall()
+
+    def value(self, sql: str) -> Any:
+        """The only value that a query gives."""
+        ((value,),) = self.rows(sql)
+        return value
+
+    def mapping(self, sql: str) -> dict[Any, Any]:
+        """A query's first column to its second, or to the tuple of all others."""
+        rows = self.rows(sql)
+        mapping = {row[0]: row[1] if len(row) == 2 else row[1:] for row in rows}
+        assert len(mapping) == len(rows), "the first column is no key"
+        return mapping
+
+    def snapshot(self, schema: str = "customer_value") -> dict[str, list[Row]]:
+        """Every table of a schema, sorted, without the mark of the run."""
+        with duckdb.connect() as connection:
+            self._attach(connection)
+            tables = connection.execute(
+                "select table_name from duckdb_tables() where schema_name = ? order by all",
+                [schema],
+            ).fetchall()
+            return {
+                table: connection.sql(
+                    f"select columns(lambda name: name <> 'run_id') "
+                    f"from {schema}.{table} order by all"
+                ).fetchall()
+                for (table,) in tables
+            }
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(f"attach {_quoted(self.database)} as warehouse (read_only)")
+        connection.execute("use warehouse.customer_value")
+        connection.execute("set TimeZone = 'UTC'")
+
+
+Build = Callable[..., Warehouse]
+
+
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def write_orders(orders: Orders, path: Path) -> list[str]:
+    """Write orders to a Parquet or CSV file; its columns' names."""
+    with duckdb.connect() as connection:
+        if isinstance(orders, str):
+            relation = connection.sql(orders)
+        else:
+            relation = connection.from_df(pd.DataFrame(list(orders), dtype=object))
+        relation.create("given_orders")
+        connection.execute(f"copy given_orders to {_quoted(path)}")
+        return relation.columns
+
+
+def orders_input(path: Path, columns: Sequence[str]) -> dict[str, object]:
+    """The var inputs for a file whose columns bear our own names."""
+    mapped = {name: name for name in columns if name in OPTIONAL_COLUMNS}
+    return {"orders": {"path": str(path), "columns": mapped}}
+
+
+def invoke(
+    command: str, folder: Path, arguments: Sequence[str], variables: Mapping[str, object]
+) -> Any:  # dbt types its results as a union over all of its commands
+    """Run dbt on the project in this process, everything that it writes going to a folder.
+
+    In process, since importing dbt for every build would add a second or two to each, and
+    since a warning raised within a model then fails the test.
+    """
+    warehouse = {"CUSTOMER_VALUE_WAREHOUSE": str(folder / "customer_value.duckdb")}
+    with patch.dict(os.environ, warehouse):
+        result = dbtRunner().invoke(
+            [
+                command,
+                *("--project-dir", str(PROJECT)),
+                *("--profiles-dir", str(PROJECT / "profiles")),
+                *("--target-path", str(folder / "target")),
+                *("--log-path", str(folder / "logs")),
+                *("--log-level-file", "none"),
+                *("--vars", json.dumps(variables)),
+                "--no-partial-parse",
+                "--quiet",
+                *arguments,
+            ]
+        )
+    # dbt holds the file open for a next command that may follow in the same process.
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    return result
+
+
+def complaint(result: Any) -> str | None:
+    """What dbt says went wrong, or None."""
+    if result.success:
+        return None
+    if result.exception is not None:
+        return str(result.exception)
+    failures = [
+        f"{outcome.node.name}: {outcome.message}"
+        for outcome in result.result
+        if outcome.status in {"error", "fail", "runtime error"}
+    ]
+    return "\n".join(failures)
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Build the project on given orders; raises BuildError with what dbt says if it stops."""
+
+    def built(
+        orders: Orders,
+        *,
+        variables: Mapping[str, object] | None = None,
+        database: Warehouse | None = None,
+        select: Sequence[str] = (),
+        selector: str | None = None,
+        threads: int = 2,
+        file_format: str = "parquet",
+    ) -> Warehouse:
+        # The name's space is on purpose: nothing may break on a path that has one.
+        warehouse = database or Warehouse(tmp_path_factory.mktemp("a shop"))
+        path = warehouse.folder / f"its orders.{file_format}"
+        columns = write_orders(orders, path)
+        arguments = ["--threads", str(threads), *MODELS_ONLY]
+        arguments += ["--select", *select] if select else []
+        arguments += ["--selector", selector] if selector else []
+        result = invoke(
+            "build",
+            warehouse.folder,
+            arguments,
+            {"inputs": orders_input(path, columns), **(variables or {})},
+        )
+        message = complaint(result)
+        if message is not None:
+            raise BuildError(message)
+        return warehouse
+
+    return built
+
+
+def shop(customer_count: int = 240, days: int = 720) -> list[dict[str, object]]:
+    """Orders of a made-up shop, the same on every call.
+
+    Customers arrive over two thirds of the time, each with a pace and a level of spending of
+    their own, and leave at some point without a word.
+    """
+    chance = random.Random(19970101)
+    opening = dt.datetime(2023, 1, 1)
+    orders: list[dict[str, object]] = []
+    for number in range(customer_count):
+        day = chance.uniform(0, days * 2 / 3)
+        gap = chance.lognormvariate(3.4, 0.8)
+        level = chance.lognormvariate(3.5, 0.6)
+        while day < days:
+            amount = round(Decimal(level * chance.lognormvariate(0, 0.4)), 2)
+            orders.append(
+                {
+                    "order_id": f"order-{len(orders):05}",
+                    "customer_id": f"customer-{number:04}",
+                    "ordered_at": opening + dt.timedelta(seconds=int(day * 86400)),
+                    "amount": amount,
+                    "discount_amount": round(amount / 10, 2) if chance.random() < 0.2 else None,
+                    "refund_amount": amount if chance.random() < 0.05 else None,
+                    "channel": chance.choice(["web", "store"]),
+                }
+            )
+            if chance.random() < 0.15:
+                break
+            day += chance.expovariate(1 / gap)
+    return orders
+
+
+@pytest.fixture(scope="session")
+def shop_orders() -> list[dict[str, object]]:
+    """The made-up shop's orders; don't change them in place."""
+    return shop()

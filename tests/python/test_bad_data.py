@@ -1,0 +1,555 @@
+"""What is odd, broken or missing in an order log neither stops a build nor gets lost in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from conftest import Build, BuildError, Warehouse
+
+AS_OF_DATE = "2024-07-01"
+OPENING = dt.datetime(2023, 1, 1, 12)
+
+
+def orders_on(
+    days_of_customers: Mapping[str, Iterable[int]], amount: Decimal = Decimal("20.00")
+) -> list[dict[str, object]]:
+    """One order of a fixed amount on each given day after the opening."""
+    return [
+        {
+            "order_id": f"{customer_id}-{day}",
+            "customer_id": customer_id,
+            "ordered_at": OPENING + dt.timedelta(days=day),
+            "amount": amount,
+        }
+        for customer_id, days in days_of_customers.items()
+        for day in days
+    ]
+
+
+def fallbacks(warehouse: Warehouse) -> dict[str, str | None]:
+    """What each model was replaced with, if it was."""
+    return warehouse.mapping("select model_name, fallback from model_registry")
+
+
+def assert_sensible(warehouse: Warehouse) -> None:
+    """What holds of every build, whatever the orders were."""
+    not_finite = warehouse.rows(
+        """
+        select customer_id from customer_value_by_period
+        where not (isfinite(expected_order_count) and isfinite(discount_factor))
+        union all
+        select customer_id from customer_cltv where not isfinite(predicted_order_count)
+        union all
+        select customer_id from customer_churn
+        where churn_probability is null or not churn_probability between 0 and 1
+        union all
+        select customer_id from customer_cltv
+        where
+            predicted_value is null
+            or not predicted_value_lower <= predicted_value
+            or not predicted_value <= predicted_value_upper
+            or total_value <> historic_value + predicted_value
+        """
+    )
+    assert not_finite == []
+
+    customer_count = warehouse.value("select count(*) from customers")
+    for table in ("customer_rfm", "customer_churn", "customer_cltv", "customer_tiers"):
+        counted = warehouse.rows(f"select count(*), count(distinct customer_id) from {table}")
+        assert counted == [(customer_count, customer_count)], table
+    assert warehouse.value("select count(*) from customers where lifecycle_stage is null") == 0
+    assert warehouse.value("select count(*) from customer_rfm where rfm_segment is null") == 0
+
+    terms_that_do_not_add_up = warehouse.rows(
+        """
+        select customer_id
+        from customer_value_by_period
+        inner join customer_cltv using (customer_id)
+        group by customer_id, predicted_value
+        having sum(discounted_value) <> predicted_value
+        """
+    )
+    assert terms_that_do_not_add_up == []
+
+    cohorts = "select coalesce(sum(cohort_size), 0) from cohort_retention where month_number = 0"
+    assert warehouse.value(cohorts) == customer_count
+    net_amounts = {
+        warehouse.value(f"select coalesce(sum(net_amount), 0) from {table}")
+        for table in ("orders_cleaned", "customers", "customer_rfm", "cohort_retention")
+    }
+    assert len(net_amounts) == 1
+
+
+def test_no_orders_give_empty_tables(build: Build) -> None:
+    warehouse = build(
+        """
+        select
+            null::varchar as order_id, null::varchar as customer_id,
+            null::timestamp as ordered_at, null::decimal(18, 2) as amount
+        limit 0
+        """
+    )
+    assert_sensible(warehouse)
+    row_counts = {name: len(rows) for name, rows in warehouse.snapshot().items()}
+    assert row_counts.pop("model_registry") == 2
+    assert set(row_counts.values()) == {0}
+    assert fallbacks(warehouse) == {
+        "churn": "base_rate_no_examples",
+        "spend": "personal_baseline_few_orders",
+    }
+
+
+@pytest.fixture(scope="module")
+def one_order(build: Build) -> Warehouse:
+    """A shop that sold its first thing yesterday."""
+    return build(orders_on({"only": [0]}))
+
+
+def test_one_order_is_enough_for_every_table(one_order: Warehouse) -> None:
+    assert_sensible(one_order)
+    assert one_order.rows(
+        "select recency_score, frequency_score, monetary_score from customer_rfm"
+    ) == [(1, 1, 1)]
+    # The share of customers worth strictly less is 0, so that no one is above anyone.
+    assert one_order.rows("select tier, cltv_percentile from customer_tiers") == [("potential", 0)]
+    assert fallbacks(one_order)["churn"] in {"base_rate_no_examples", "base_rate_one_class"}
+    assert fallbacks(one_order)["spend"] == "personal_baseline_few_orders"
+
+
+def test_one_order_does_not_promise_one_every_other_day(one_order: Warehouse) -> None:
+    assert one_order.value("select predicted_order_count from customer_cltv") < 24
+
+
+def test_one_customer_with_several_orders_is_scored_by_fallbacks(build: Build) -> None:
+    warehouse = build(orders_on({"only": range(0, 400, 40)}))
+    assert_sensible(warehouse)
+    assert warehouse.rows("select order_count, average_days_between_orders from customers") == [
+        (10, 40.0)
+    ]
+    assert fallbacks(warehouse)["churn"] in {"base_rate_one_class", "base_rate_few_examples"}
+    assert fallbacks(warehouse)["spend"] == "personal_baseline_few_orders"
+
+
+def test_where_all_have_churned_all_are_predicted_to(build: Build) -> None:
+    orders = orders_on({f"customer-{number}": [number % 20] for number in range(60)})
+    warehouse = build(orders, variables={"as_of_date": "2025-01-01"})
+    assert_sensible(warehouse)
+    assert fallbacks(warehouse) == {
+        "churn": "base_rate_one_class",
+        "spend": "personal_baseline_few_orders",
+    }
+    assert warehouse.value("select min(churn_probability) from customer_churn") > 0.9
+    assert warehouse.rows("select distinct churn_risk_band from customer_churn") == [("high",)]
+    assert warehouse.value("select max(predicted_value) from customer_cltv") < 20
+
+
+def test_where_none_has_churned_none_is_predicted_to(build: Build) -> None:
+    orders = orders_on({f"customer-{number}": range(number % 5, 400, 5) for number in range(60)})
+    warehouse = build(orders)
+    assert_sensible(warehouse)
+    assert fallbacks(warehouse)["churn"] == "base_rate_one_class"
+    assert warehouse.value("select max(churn_probability) from customer_churn") < 0.1
+    # An order of 20 every five days is 1,460 a year.
+    assert 1000 < warehouse.value("select avg(predicted_value) from customer_cltv") < 1800
+
+
+def test_equal_amounts_leave_customers_apart_by_when_they_order(
+    build: Build, shop_orders: list[dict[str, object]]
+) -> None:
+    warehouse = build([{**order, "amount": Decimal("25.00")} for order in shop_orders])
+    assert_sensible(warehouse)
+    assert fallbacks(warehouse) == {"churn": None, "spend": None}
+    assert warehouse.value("select count(distinct predicted_value) from customer_cltv") > 100
+
+
+def test_customers_who_only_return_goods_are_worth_nothing_to_come(
+    build: Build, shop_orders: list[dict[str, object]]
+) -> None:
+    warehouse = build(
+        [{**order, "amount": -abs(Decimal(str(order["amount"])))} for order in shop_orders]
+    )
+    assert_sensible(warehouse)
+    assert warehouse.value("select max(net_amount) from customers") < 0
+    assert warehouse.value("select min(predicted_value) from customer_cltv") >= 0
+    assert warehouse.value("select max(predicted_value) from customer_cltv") < 1
+
+
+def test_some_negative_totals_stand_beside_positive_ones(
+    build: Build, shop_orders: list[dict[str, object]]
+) -> None:
+    def is_returning(order: dict[str, object]) -> bool:
+        return str(order["customer_id"]).endswith("7")
+
+    warehouse = build(
+        [
+            {**order, "amount": (-1 if is_returning(order) else 1) * Decimal(str(order["amount"]))}
+            for order in shop_orders
+        ]
+    )
+    assert_sensible(warehouse)
+    assert fallbacks(warehouse) == {"churn": None, "spend": None}
+    assert warehouse.value("select count(*) from customers where net_amount < 0") >= 24
+    assert warehouse.value("select min(predicted_value) from customer_cltv") >= 0
+
+
+def test_amounts_of_a_trillion_stay_exact(
+    build: Build, shop_orders: list[dict[str, object]]
+) -> None:
+    trillion = Decimal(10**12)
+    orders = [
+        {
+            "order_id": order["order_id"],
+            "customer_id": order["customer_id"],
+            "ordered_at": order["ordered_at"],
+            "amount": trillion + Decimal(str(order["amount"])),
+        }
+        for order in shop_orders
+    ]
+    warehouse = build(orders)
+    assert_sensible(warehouse)
+    assert fallbacks(warehouse) == {"churn": None, "spend": None}
+    total = sum(Decimal(str(order["amount"])) for order in orders)
+    assert warehouse.value("select sum(net_amount) from customers") == total
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input row, all of it text, and the reason it is to be rejected for, if any."""
+
+    order_id: str | None
+    reason: str | None = None
+    customer_id: str | None = "regular customer"
+    ordered_at: str | None = "2024-03-01 12:00:00"
+    amount: str | None = "10.00"
+    discount_amount: str | None = None
+    refund_amount: str | None = None
+    cost_amount: str | None = None
+    updated_at: str | None = None
+
+
+ODD_IDS = (
+    "O'Brien",
+    'say "hi"',
+    " leading space",
+    "trailing space ",
+    "two  spaces",
+    "007",
+    "0007",
+    "7",
+    "7.0",
+    "1e5",
+    "😀",
+    "👩‍👩‍👧",
+    "\u00e9",
+    "e\u0301",
+    "Ünïcôdé",
+    "顧客",
+    "case",
+    "CASE",
+    "null",
+    "NULL",
+    "None",
+    "nan",
+    "'; drop table orders_cleaned; --",
+    "1 or 1=1",
+    "{{ ref('orders') }}",
+    "%s",
+    "back\\slash",
+    "tab\there",
+    "line\nbreak",
+    "-",
+    "x" * 300,
+)
+
+TIMES = {
+    "2024-03-01 12:00:00+02:00": dt.datetime(2024, 3, 1, 10),
+    "2024-03-01T12:00:00Z": dt.datetime(2024, 3, 1, 12),
+    "2024-03-01 12:00:00 America/New_York": dt.datetime(2024, 3, 1, 17),
+    "2024-07-01 00:30:00 Europe/Berlin": dt.datetime(2024, 6, 30, 22, 30),
+    "2024-03-01T23:30:00-05:00": dt.datetime(2024, 3, 2, 4, 30),
+    "2024-03-01T05:30:00+05:30": dt.datetime(2024, 3, 1),
+    "2024-03-01": dt.datetime(2024, 3, 1),
+    "2024-03-01 12:00:00.5": dt.datetime(2024, 3, 1, 12, 0, 0, 500000),
+    "2024-06-30 23:59:59.999999": dt.datetime(2024, 6, 30, 23, 59, 59, 999999),
+    "2024-07-01T01:00:00+02:00": dt.datetime(2024, 6, 30, 23),
+}
+
+AMOUNTS = {
+    "12.5": Decimal("12.50"),
+    "1e3": Decimal(1000),
+    "1.5E2": Decimal(150),
+    "-5.25": Decimal("-5.25"),
+    "+7": Decimal(7),
+    " 8.10 ": Decimal("8.10"),
+    "0": Decimal(0),
+    "999999999999.99": Decimal("999999999999.99"),
+}
+
+CASES = (
+    *(Case(text, customer_id=text) for text in ODD_IDS),
+    *(Case(f"time {text}", ordered_at=text) for text in TIMES),
+    *(Case(f"amount {text}", amount=text) for text in AMOUNTS),
+    Case(None, "missing_order_id"),
+    Case("", "missing_order_id"),
+    Case("   ", "missing_order_id"),
+    Case("no customer", "missing_customer_id", customer_id=None),
+    Case("blank customer", "missing_customer_id", customer_id=" "),
+    Case("no time", "missing_ordered_at", ordered_at=None),
+    Case("blank time", "missing_ordered_at", ordered_at=""),
+    Case("word as time", "unparseable_ordered_at", ordered_at="yesterday"),
+    Case("30 February", "unparseable_ordered_at", ordered_at="2024-02-30"),
+    Case("month 13", "unparseable_ordered_at", ordered_at="2024-13-01"),
+    Case("year 1", "implausible_ordered_at", ordered_at="0001-01-01"),
+    Case("year 9999", "implausible_ordered_at", ordered_at="9999-12-31"),
+    Case("time without end", "implausible_ordered_at", ordered_at="infinity"),
+    Case("on the date", "after_as_of_date", ordered_at="2024-07-01"),
+    Case("after the date", "after_as_of_date", ordered_at="2024-08-05 10:00:00"),
+    Case("on it elsewhere", "after_as_of_date", ordered_at="2024-06-30T23:00:00-02:00"),
+    Case("no amount", "missing_amount", amount=None),
+    Case("blank amount", "missing_amount", amount=""),
+    Case("word as amount", "unparseable_amount", amount="abc"),
+    Case("comma", "unparseable_amount", amount="12,50"),
+    Case("currency sign", "unparseable_amount", amount="$5"),
+    Case("two points", "unparseable_amount", amount="1.2.3"),
+    Case("infinite", "infinite_amount", amount="inf"),
+    Case("infinite in words", "infinite_amount", amount="-Infinity"),
+    Case("not a number", "unparseable_amount", amount="NaN"),
+    Case("beyond decimals", "amount_out_of_range", amount="1e16"),
+    Case("bad discount", "unparseable_discount_amount", discount_amount="x"),
+    Case("bad refund", "unparseable_refund_amount", refund_amount="x"),
+    Case("bad cost", "unparseable_cost_amount", cost_amount="x"),
+    Case("bad update", "unparseable_updated_at", updated_at="x"),
+    Case(
+        "blank options", None, discount_amount="", refund_amount="", cost_amount="", updated_at=""
+    ),
+    Case(
+        "all options",
+        None,
+        "regular customer",
+        "2024-03-01",
+        "10",
+        "1.25",
+        "2",
+        "3.5",
+        "2024-03-02",
+    ),
+    Case("updated", "duplicate_order_id", amount="11.00", updated_at="2024-03-02"),
+    Case("updated", None, amount="12.00", updated_at="2024-03-04"),
+    Case("updated", "duplicate_order_id", amount="13.00", updated_at="2024-03-03T23:00:00Z"),
+    Case("updated by zone", None, amount="1.00", updated_at="2024-03-02T00:00:00-05:00"),
+    Case("updated by zone", "duplicate_order_id", amount="2.00", updated_at="2024-03-02T01:00:00Z"),
+    Case("updated once", "duplicate_order_id", amount="14.00"),
+    Case("updated once", None, amount="15.00", updated_at="2024-03-02"),
+    Case("exact copies", "duplicate_order_id"),
+    Case("exact copies", "duplicate_order_id"),
+    Case("exact copies", None),
+    Case("two owners", "duplicate_order_id", customer_id="first owner", updated_at="2024-03-02"),
+    Case("two owners", None, customer_id="second owner", updated_at="2024-03-03"),
+    Case("spoilt by update", None, amount="16.00", updated_at="2024-03-02"),
+    Case("spoilt by update", "unparseable_amount", amount="?", updated_at="2024-03-03"),
+    Case("moved beyond", None, amount="17.00", updated_at="2024-03-02"),
+    Case("moved beyond", "after_as_of_date", ordered_at="2024-07-02", updated_at="2024-03-03"),
+)
+
+
+@pytest.fixture(scope="module")
+def messy(build: Build) -> Warehouse:
+    """All that can be odd about an order, every column of the input being text."""
+    rows = [
+        {name: value for name, value in vars(case).items() if name != "reason"} for case in CASES
+    ]
+    return build(rows, variables={"as_of_date": AS_OF_DATE})
+
+
+def test_a_messy_log_gives_sensible_tables(messy: Warehouse) -> None:
+    assert_sensible(messy)
+    assert messy.value("select max(as_of_date) from customers") == dt.date(2024, 7, 1)
+
+
+def test_odd_ids_are_kept_byte_for_byte(messy: Warehouse) -> None:
+    kept = set(messy.rows("select order_id, customer_id from orders_cleaned"))
+    assert {(text, text) for text in ODD_IDS} - kept == set()
+    for table in ("customers", "customer_rfm", "customer_churn", "customer_cltv", "customer_tiers"):
+        assert set(ODD_IDS) <= {text for (text,) in messy.rows(f"select customer_id from {table}")}
+
+
+def test_times_with_zones_become_utc(messy: Warehouse) -> None:
+    kept = messy.mapping("select order_id, ordered_at from orders_cleaned")
+    assert {text: kept.get(f"time {text}") for text in TIMES} == TIMES
+
+
+def test_amounts_as_text_become_exact_money(messy: Warehouse) -> None:
+    kept = messy.mapping("select order_id, gross_amount from orders_cleaned")
+    assert {text: kept.get(f"amount {text}") for text in AMOUNTS} == AMOUNTS
+
+
+def test_each_row_is_kept_or_rejected_for_its_reason(messy: Warehouse) -> None:
+    found = messy.rows(
+        """
+        select order_id, customer_id, reject_reason from orders_rejected
+        union all
+        select order_id, customer_id, null from orders_cleaned
+        """
+    )
+    expected = [(case.order_id, case.customer_id, case.reason) for case in CASES]
+    assert Counter(found) - Counter(expected) == Counter(expected) - Counter(found) == Counter()
+
+
+def test_the_latest_usable_version_of_an_order_is_kept(messy: Warehouse) -> None:
+    kept = messy.mapping("select order_id, gross_amount from orders_cleaned")
+    for case in CASES:
+        if case.reason is None and case.amount not in AMOUNTS:
+            assert kept[case.order_id] == Decimal(str(case.amount)), case
+
+
+def test_blank_options_count_as_absent(messy: Warehouse) -> None:
+    amounts = messy.rows(
+        """
+        select discount_amount, refund_amount, net_amount, updated_at
+        from orders_cleaned where order_id = 'blank options'
+        """
+    )
+    assert amounts == [(0, 0, Decimal("10.00"), None)]
+
+
+def test_given_options_lower_net_amount_and_margin(messy: Warehouse) -> None:
+    amounts = messy.rows(
+        """
+        select discount_amount, refund_amount, net_amount, margin_amount
+        from orders_cleaned where order_id = 'all options'
+        """
+    )
+    assert amounts == [(Decimal("1.25"), 2, Decimal("6.75"), Decimal("3.25"))]
+
+
+def test_money_reconciles_to_the_cent(messy: Warehouse) -> None:
+    def money(case: Case) -> Decimal:
+        if case.amount in AMOUNTS:
+            return AMOUNTS[case.amount]
+        is_readable = case.amount not in {None, ""} and case.reason not in {
+            "unparseable_amount",
+            "infinite_amount",
+            "amount_out_of_range",
+        }
+        return Decimal(str(case.amount)) if is_readable else Decimal(0)
+
+    kept_and_rejected = messy.value(
+        """
+        select sum(gross_amount) from (
+            select gross_amount from orders_cleaned
+            union all
+            select gross_amount from orders_rejected
+        )
+        """
+    )
+    assert kept_and_rejected == sum(money(case) for case in CASES)
+    assert (
+        messy.value(
+            """
+            select count(*) from orders_cleaned
+            where gross_amount - discount_amount - refund_amount <> net_amount
+            """
+        )
+        == 0
+    )
+
+
+def test_rejected_rows_keep_what_came_as_text(messy: Warehouse) -> None:
+    raw = messy.mapping(
+        "select order_id, raw_amount from orders_rejected where order_id like 'inf%'"
+    )
+    assert raw == {"infinite": "inf", "infinite in words": "-Infinity"}
+    assert messy.value("select raw_ordered_at from orders_rejected where order_id = 'year 1'") == (
+        "0001-01-01"
+    )
+
+
+def test_native_zoned_times_and_floats_are_read_exactly(build: Build) -> None:
+    warehouse = build(
+        """
+        select * from (values
+            (1, 10, timestamptz '2024-03-01 12:00:00+02:00', 0.1::double),
+            (2, 10, timestamptz '2024-03-02 00:30:00+01:00', 19.99),
+            (3, 10, timestamptz '2024-03-03 00:00:00+00:00', 'inf'::double),
+            (4, 10, timestamptz '2024-03-03 00:00:00+00:00', 'nan'::double),
+            (5, 10, timestamptz '2024-03-03 00:00:00+00:00', 1e30),
+            (6, 10, null, 1)
+        ) as orders (order_id, customer_id, ordered_at, amount)
+        """,
+        select=("+orders_cleaned", "+orders_rejected"),
+    )
+    assert warehouse.rows(
+        "select order_id, customer_id, ordered_at, gross_amount from orders_cleaned order by all"
+    ) == [
+        ("1", "10", dt.datetime(2024, 3, 1, 10), Decimal("0.10")),
+        ("2", "10", dt.datetime(2024, 3, 1, 23, 30), Decimal("19.99")),
+    ]
+    assert warehouse.mapping("select order_id, reject_reason from orders_rejected") == {
+        "3": "infinite_amount",
+        "4": "unparseable_amount",
+        "5": "amount_out_of_range",
+        "6": "missing_ordered_at",
+    }
+
+
+def test_dates_are_midnight_utc(build: Build) -> None:
+    warehouse = build(
+        """
+        select 'a' as order_id, 'b' as customer_id, date '2024-03-01' as ordered_at, 5 as amount
+        """,
+        select=("+orders_cleaned",),
+    )
+    assert warehouse.rows("select ordered_at, gross_amount from orders_cleaned") == [
+        (dt.datetime(2024, 3, 1), 5)
+    ]
+
+
+def test_csv_files_keep_ids_as_they_are_written(build: Build) -> None:
+    # Read as numbers, each pair would be one.
+    ids = [("007", "1.10"), ("7", "1.1")]
+    warehouse = build(
+        [
+            {"order_id": order, "customer_id": customer, "ordered_at": "2024-03-01", "amount": "5"}
+            for order, customer in ids
+        ],
+        select=("+orders_cleaned",),
+        file_format="csv",
+    )
+    assert warehouse.rows("select order_id, customer_id from orders_cleaned order by all") == ids
+
+
+def test_an_unreadable_time_late_in_a_csv_file_is_one_rejected_row(build: Build) -> None:
+    warehouse = build(
+        """
+        select
+            'o' || number as order_id,
+            'c' || number as customer_id,
+            case when number = 29999 then 'n/a' else '2024-03-01 12:00:00' end as ordered_at,
+            '5.00' as amount
+        from range(30000) as numbers (number)
+        """,
+        select=("+orders_cleaned", "+orders_rejected"),
+        file_format="csv",
+    )
+    assert warehouse.value("select count(*) from orders_cleaned") == 29999
+    assert warehouse.rows("select order_id, reject_reason from orders_rejected") == [
+        ("o29999", "unparseable_ordered_at")
+    ]
+
+
+def test_a_date_before_the_first_order_stops_with_a_sentence(build: Build) -> None:
+    with pytest.raises(BuildError, match="as_of_date is 2022-12-31, but the first order") as stop:
+        build(orders_on({"only": [0]}), variables={"as_of_date": "2022-12-31"})
+    assert "Traceback" not in str(stop.value)
+
+
+def test_scoring_without_a_trained_model_stops_with_a_sentence(build: Build) -> None:
+    with pytest.raises(BuildError, match="dbt build --selector train") as stop:
+        build(orders_on({"only": [0]}), selector="score")
+    assert "Traceback" not in str(stop.value)

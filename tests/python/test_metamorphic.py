@@ -1,0 +1,213 @@
+"""How the tables may change, and above all may not, when the orders change in a known way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from conftest import PROJECT, Build, Row, Warehouse
+
+AS_OF_DATE = "2024-12-01"
+# So many that every customer is looked at from every date, whatever the ids' hashes are.
+ALL_CUSTOMERS = 10_000_000
+SETTINGS = {"as_of_date": AS_OF_DATE, "max_training_rows": ALL_CUSTOMERS}
+
+Rows = list[dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def shop(build: Build, shop_orders: Rows) -> Warehouse:
+    """What every change is compared with."""
+    return build(shop_orders, variables=SETTINGS)
+
+
+def features_as_of(warehouse: Warehouse, date: dt.date) -> list[Row]:
+    """Each customer's features, and no other column, as of a date."""
+    return warehouse.rows(
+        f"""
+        from customer_value_internal.customer_features
+        where as_of_date = date '{date}' order by customer_id
+        """
+    )
+
+
+def past_dates(warehouse: Warehouse) -> Sequence[dt.date]:
+    """The dates that models are trained on, oldest first."""
+    dates = warehouse.rows(
+        f"""
+        select distinct as_of_date from customer_value_internal.training_examples
+        where as_of_date < date '{AS_OF_DATE}' order by all
+        """
+    )
+    return [date for (date,) in dates]
+
+
+@pytest.mark.parametrize("position", [0, -1], ids=["oldest", "newest"])
+def test_deleting_what_follows_a_date_changes_no_feature_as_of_it(
+    build: Build, shop: Warehouse, shop_orders: Rows, position: int
+) -> None:
+    date = past_dates(shop)[position]
+    midnight = dt.datetime.combine(date, dt.time())
+    known = [order for order in shop_orders if order["ordered_at"] < midnight]  # type: ignore[operator]
+    assert len(known) < len(shop_orders)
+    then = build(
+        known,
+        variables={**SETTINGS, "as_of_date": date.isoformat()},
+        select=("+customer_features",),
+    )
+    seen_from_now = features_as_of(shop, date)
+    assert len(seen_from_now) == then.value("select count(*) from customers")
+    assert seen_from_now == features_as_of(then, date)
+
+
+def test_orders_after_the_date_change_no_table_but_the_rejected(
+    build: Build, shop: Warehouse, shop_orders: Rows
+) -> None:
+    known = [order for order in shop_orders if order["ordered_at"] < dt.datetime(2024, 12, 1)]  # type: ignore[operator]
+    absurd = {"amount": Decimal("123456789.00"), "discount_amount": None, "refund_amount": None}
+    later = [
+        {**known[0], **absurd, "ordered_at": dt.datetime(2024, 12, 1)},
+        {**known[1], **absurd, "order_id": "new order", "ordered_at": dt.datetime(2150, 1, 1)},
+        *(
+            {**known[2], **absurd, "order_id": f"new {number}", "customer_id": f"new {number}"}
+            | {"ordered_at": dt.datetime(2024, 12, 1, 0, 0, number)}
+            for number in range(50)
+        ),
+    ]
+    beset = build([*later, *known], variables=SETTINGS)
+    assert beset.value("select count(*) from orders_rejected") == len(later)
+
+    def all_but_rejected(warehouse: Warehouse) -> dict[str, list[Row]]:
+        tables = warehouse.snapshot()
+        del tables["orders_rejected"]
+        return tables
+
+    # There the made-up shop's own later orders are rejected, here the absurd ones.
+    assert all_but_rejected(beset) == all_but_rejected(shop)
+
+
+def test_the_order_of_rows_and_the_number_of_threads_change_nothing(build: Build) -> None:
+    demo = f"""
+        from read_csv(
+            '{PROJECT / "seeds/demo/demo_orders.csv"}', types = {{'customer_id': 'varchar'}}
+        )
+    """
+    as_written = build(demo, threads=1)
+    shuffled = build(f"{demo} order by hash(order_id)", threads=4)
+    before, after = as_written.snapshot(), shuffled.snapshot()
+    assert before.keys() == after.keys()
+    for table in before:
+        assert before[table] == after[table], table
+
+
+def test_amounts_times_100_give_values_times_100_and_the_same_churn(
+    build: Build, shop: Warehouse, shop_orders: Rows
+) -> None:
+    money = ("amount", "discount_amount", "refund_amount")
+    scaled = build(
+        [
+            order | {name: order[name] * 100 for name in money if order[name] is not None}  # type: ignore[operator]
+            for order in shop_orders
+        ],
+        variables=SETTINGS,
+    )
+    values = "select customer_id, predicted_value::double from customer_cltv"
+    before, after = shop.mapping(values), scaled.mapping(values)
+    assert after == pytest.approx({key: value * 100 for key, value in before.items()}, rel=1e-4)
+    assert sum(after.values()) == pytest.approx(100 * sum(before.values()), rel=1e-6)
+    chances = "select customer_id, churn_probability from customer_churn"
+    assert scaled.mapping(chances) == pytest.approx(shop.mapping(chances), abs=1e-5)
+    tiers = "select customer_id, tier from customer_tiers"
+    assert scaled.mapping(tiers) == shop.mapping(tiers)
+
+
+def test_renaming_customers_renames_them_and_nothing_else(
+    build: Build, shop: Warehouse, shop_orders: Rows
+) -> None:
+    names = sorted({str(order["customer_id"]) for order in shop_orders})
+    new_names = [f"renamed {number}" for number in range(len(names))]
+    random.Random(1).shuffle(new_names)
+    renaming = dict(zip(names, new_names, strict=True))
+    renamed = build(
+        [{**order, "customer_id": renaming[str(order["customer_id"])]} for order in shop_orders],
+        variables=SETTINGS,
+    )
+    for query, tolerance in (
+        ("select customer_id, churn_probability from customer_churn", 1e-6),
+        ("select customer_id, predicted_value::double from customer_cltv", 1e-3),
+    ):
+        before = shop.mapping(query)
+        assert renamed.mapping(query) == pytest.approx(
+            {renaming[key]: value for key, value in before.items()}, abs=tolerance
+        )
+    scores = "select customer_id, recency_score, frequency_score, monetary_score from customer_rfm"
+    assert renamed.mapping(scores) == {
+        renaming[key]: value for key, value in shop.mapping(scores).items()
+    }
+
+
+def test_running_again_and_on_a_later_date_keeps_a_true_history(
+    build: Build, shop_orders: Rows
+) -> None:
+    first_date, second_date = "2024-06-01", "2024-12-01"
+    warehouse = build(shop_orders, variables={"as_of_date": first_date})
+    first = warehouse.snapshot()
+    build(shop_orders, variables={"as_of_date": first_date}, database=warehouse)
+    assert warehouse.snapshot() == first
+    assert warehouse.rows("select distinct previous_tier, tier_changed_at from customer_tiers") == [
+        (None, None)
+    ]
+
+    build(shop_orders, variables={"as_of_date": second_date}, database=warehouse)
+    second = warehouse.snapshot()
+    build(shop_orders, variables={"as_of_date": second_date}, database=warehouse)
+    assert warehouse.snapshot() == second
+    assert len(second["model_registry"]) == 2 * len(first["model_registry"])
+    assert set(first["model_registry"]) < set(second["model_registry"])
+    assert set(first["customer_tier_history"]) < set(second["customer_tier_history"])
+
+    tiers_before = {row[0]: row[1] for row in first["customer_tiers"]}
+    changes = warehouse.mapping(
+        "select customer_id, tier, previous_tier, tier_changed_at from customer_tiers"
+    )
+    moved = {
+        customer
+        for customer, (tier, _, _) in changes.items()
+        if customer in tiers_before and tier != tiers_before[customer]
+    }
+    assert moved
+    for customer, (_, previous_tier, changed_at) in changes.items():
+        if customer in moved:
+            assert previous_tier == tiers_before[customer]
+            assert changed_at == dt.datetime(2024, 12, 1)
+        else:
+            assert (previous_tier, changed_at) == (None, None)
+
+
+def test_scoring_alone_applies_the_models_of_yesterday(build: Build, shop_orders: Rows) -> None:
+    warehouse = build(shop_orders, variables={"as_of_date": "2024-11-30"}, selector="train")
+    trained = warehouse.snapshot()
+    assert "customer_churn" not in trained
+    versions = warehouse.mapping("select model_name, model_version from model_registry")
+
+    build(
+        shop_orders,
+        variables={"as_of_date": "2024-12-01"},
+        selector="score",
+        database=warehouse,
+    )
+    scored = warehouse.snapshot()
+    assert scored["model_registry"] == trained["model_registry"]
+    for table, version in (
+        ("customer_churn", versions["churn"]),
+        ("customer_cltv", f"{versions['churn']}+{versions['spend']}"),
+    ):
+        marks = warehouse.rows(f"select distinct as_of_date, model_version from {table}")
+        assert marks == [(dt.date(2024, 12, 1), version)]
+    assert warehouse.value("select count(*) from customer_tiers") == warehouse.value(
+        "select count(*) from customers"
+    )
