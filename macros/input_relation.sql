@@ -1,10 +1,15 @@
-{#- What `from` reads for an input: a model, a source or, on DuckDB, files. -#}
+{#- What `from` reads for an input: a model, a source, on DuckDB a table or files; and nothing, of
+    no row, for an input that is not given. -#}
 {% macro input_relation(input_name) -%}
     {%- set declared = customer_value.declared_input(input_name) -%}
-    {%- if declared.get('model') -%}
+    {%- if not declared -%}
+        (select 1 as nothing where 1 = 0)
+    {%- elif declared.get('model') -%}
         {{ ref(declared['model']) }}
     {%- elif declared.get('source') -%}
         {{ source(declared['source'][0], declared['source'][1]) }}
+    {%- elif declared.get('table') -%}
+        {{ declared['table'] }}
     {%- else -%}
         {{ adapter.dispatch('input_files', 'customer_value')(input_name, declared) }}
     {%- endif -%}
@@ -12,7 +17,7 @@
 
 {% macro default__input_files(input_name, declared) -%}
     {{ exceptions.raise_compiler_error(
-        "The var inputs gives the path " ~ declared['path'] ~ ", but only DuckDB reads files. Load it into a table, and name that as model: or source: instead."
+        "The var inputs gives the path " ~ declared['path'] ~ ", but only DuckDB reads files. Load it into a table, and name that as model:, source: or table: instead."
     ) }}
 {%- endmacro %}
 
@@ -23,31 +28,43 @@
     {%- if not modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) -%}
         {{ path }}
     {%- else -%}
+        {%- set contract = customer_value.input_contract()[input_name] -%}
         {%- set keys = [] -%}
-        {%- for column_name in ['order_id', 'customer_id'] -%}
-            {%- set expression = customer_value.input_column(input_name, column_name) | trim -%}
-            {%- if modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
-                {%- do keys.append("'" ~ expression ~ "': 'varchar'") -%}
-            {%- endif -%}
+        {%- for kinds in contract.values() -%}
+            {%- for column_name, kind in kinds.items() if kind == 'key' -%}
+                {%- set expression = customer_value.input_column(input_name, column_name) | trim -%}
+                {%- if modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
+                    {%- do keys.append("'" ~ expression ~ "': 'varchar'") -%}
+                {%- endif -%}
+            {%- endfor -%}
         {%- endfor -%}
-        read_csv({{ path }}, sample_size = -1, types = { {{- keys | join(', ') -}} })
+        read_csv({{ path }}, sample_size = -1, types = { {{- keys | unique | join(', ') -}} })
     {%- endif -%}
 {%- endmacro %}
 
-{#- What the var inputs says of an input. Models call this while dbt still parses, before any
-    hook can speak, so what makes it unreadable is said here. -#}
+{#- What the var inputs says of an input, or nothing. Models call this while dbt still parses,
+    before any hook can speak, so what makes it unreadable is said here. -#}
 {% macro declared_input(input_name) -%}
     {%- set inputs = var('inputs') -%}
-    {%- set declared = inputs.get(input_name) if inputs is mapping else none -%}
+    {%- if inputs is not mapping or not (inputs.get('orders') or inputs.get('order_lines')) -%}
+        {{ exceptions.raise_compiler_error(
+            "The var inputs is " ~ (inputs | tojson) ~ "; it takes at least orders or order_lines, for example "
+            ~ "inputs: {orders: {path: data/orders/*.parquet, columns: {order_id: invoice_no}}}."
+        ) }}
+    {%- endif -%}
+    {%- set declared = inputs.get(input_name) -%}
+    {%- if declared is none -%}
+        {{ return(none) }}
+    {%- endif -%}
     {%- set places = [] -%}
-    {%- for place in ['model', 'source', 'path'] if declared is mapping and declared.get(place) -%}
+    {%- for place in ['model', 'source', 'table', 'path'] if declared is mapping and declared.get(place) -%}
         {%- do places.append(place) -%}
     {%- endfor -%}
     {%- if places | length != 1 -%}
         {{ exceptions.raise_compiler_error(
-            "The var inputs says of " ~ input_name ~ ": " ~ (declared | tojson if declared else "nothing")
-            ~ ". It takes exactly one of model: <name>, source: [<source>, <table>] or path: <file or glob>, for example "
-            ~ "inputs: {" ~ input_name ~ ": {path: data/" ~ input_name ~ "/*.parquet, columns: {order_id: invoice_no}}}."
+            "The var inputs says of " ~ input_name ~ ": " ~ (declared | tojson)
+            ~ ". It takes exactly one of model: <name>, source: [<source>, <table>], table: <name> or path: <file or glob>, for example "
+            ~ "inputs: {" ~ input_name ~ ": {path: data/" ~ input_name ~ "/*.parquet}}."
         ) }}
     {%- endif -%}
     {%- if declared.get('source') and (declared['source'] is string or declared['source'] | length != 2) -%}

@@ -8,7 +8,6 @@
     {%- endif -%}
     {%- set problems = [] -%}
     {%- do problems.extend(customer_value._misspelt_vars()) -%}
-    {%- do problems.extend(customer_value._unknown_inputs()) -%}
 
     {%- for name, kind, lowest, highest, unit in [
         ('churn_window_days', 'whole', 7, 3650, 'days'),
@@ -115,31 +114,6 @@
     {{ return(fromyaml(files.rows[0][0]) if files.rows else {}) }}
 {%- endmacro %}
 
-{#- Names under `inputs` that the package does not read: inputs, or columns of one. -#}
-{% macro _unknown_inputs() -%}
-    {%- set contract = customer_value.input_contract() -%}
-    {%- set problems = [] -%}
-    {%- for input_name, declared in var('inputs').items() -%}
-        {%- if input_name not in contract -%}
-            {%- do problems.append("inputs names " ~ input_name ~ ", which is not an input; there are " ~ contract | join(', ') ~ ".") -%}
-        {%- else -%}
-            {%- set columns = contract[input_name]['required'] + contract[input_name]['optional'] -%}
-            {%- for key in declared if key not in ['model', 'source', 'path', 'columns'] -%}
-                {%- do problems.append(
-                    "inputs gives " ~ input_name ~ " the key " ~ key ~ "; it takes model, source or path, and columns."
-                ) -%}
-            {%- endfor -%}
-            {%- for column_name in (declared.get('columns') or {}) if column_name not in columns -%}
-                {%- do problems.append(
-                    "inputs maps the column " ~ column_name ~ " of " ~ input_name ~ ", which is not one of ours; there are "
-                    ~ columns | join(', ') ~ "."
-                ) -%}
-            {%- endfor -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(problems) }}
-{%- endmacro %}
-
 {#- What is wrong with the var as_of_date, or nothing. The first order is looked up where the
     input can be read already; int_customer_value__run looks again where it can't. -#}
 {% macro _as_of_date_problem(orders) -%}
@@ -156,12 +130,8 @@
     {%- if not 1 <= parts[1] | int <= 12 or not 1 <= parts[2] | int <= month_days[parts[1] | int - 1] -%}
         {{ return("as_of_date is " ~ (value | string | tojson) ~ takes) }}
     {%- endif -%}
-    {%- set declared = customer_value.declared_input('orders') -%}
-    {%- if declared.get('model') or declared.get('source') -%}
-        {%- set relation = ref(declared['model']) if declared.get('model') else source(declared['source'][0], declared['source'][1]) -%}
-        {%- if load_relation(relation) is none -%}
-            {{ return(none) }}
-        {%- endif -%}
+    {%- if not customer_value.declared_input('orders') or not customer_value.input_is_there('orders') -%}
+        {{ return(none) }}
     {%- endif -%}
     {%- set first = run_query(
         "select min(" ~ customer_value.to_utc_timestamp(customer_value.input_column('orders', 'ordered_at'))

@@ -1,5 +1,3 @@
-{%- set contract = customer_value.input_contract()['orders'] -%}
-
 with source as (
 
     select * from {{ customer_value.input_relation('orders') }}
@@ -9,11 +7,7 @@ with source as (
 -- First by our own names, so that a column's expression is evaluated against the input alone.
 renamed as (
 
-    select
-        {% for column_name in contract['required'] + contract['optional'] -%}
-            {{ customer_value.input_column('orders', column_name) }} as input_{{ column_name }} {{- ',' if not loop.last }}
-        {% endfor %}
-    from source
+    {{ customer_value.input_query('orders') }}
 
 )
 

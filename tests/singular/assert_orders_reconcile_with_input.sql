@@ -5,7 +5,7 @@ with input_rows as (
     select
         count(*) as row_count,
         coalesce(sum(gross_amount), 0) as gross_amount
-    from {{ ref('stg_customer_value__orders') }}
+    from {{ ref('int_customer_value__orders_gathered') }}
 
 ),
 

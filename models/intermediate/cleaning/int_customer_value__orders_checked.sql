@@ -2,7 +2,7 @@
 
 with orders as (
 
-    select * from {{ ref('stg_customer_value__orders') }}
+    select * from {{ ref('int_customer_value__orders_gathered') }}
 
 )
 

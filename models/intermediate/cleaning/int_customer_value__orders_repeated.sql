@@ -11,7 +11,7 @@ with usable_orders as (
 repeated_hashes as (
 
     select {{ customer_value.hash_key('order_id') }} as order_id_hash
-    from {{ ref('stg_customer_value__orders') }}
+    from {{ ref('int_customer_value__orders_gathered') }}
     group by {{ customer_value.hash_key('order_id') }}
     having count(*) > 1
 

@@ -1,0 +1,135 @@
+{#- Stops a run before its first model if an input can't be read as it is declared, with one
+    sentence for each problem: which input, which column, what was found and what to write.
+    Called by on-run-start. -#}
+{% macro validate_inputs() -%}
+    {%- set contract = customer_value.input_contract() -%}
+    {#- Named while dbt parses, so that the hook may look at them when it runs. -#}
+    {%- for input_name in contract -%}
+        {%- set relation = customer_value.input_relation(input_name) -%}
+    {%- endfor -%}
+    {%- if not execute -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set problems = [] -%}
+    {%- for input_name, declared in var('inputs').items() -%}
+        {%- if input_name not in contract -%}
+            {%- do problems.append(
+                "inputs names " ~ input_name ~ ", which is not an input; there are " ~ contract | join(', ') ~ "."
+            ) -%}
+        {%- elif declared -%}
+            {%- set found = customer_value._unknown_keys(input_name, declared) -%}
+            {%- do problems.extend(found or customer_value._unreadable_columns(input_name, declared)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set lines = var('inputs').get('order_lines') -%}
+    {%- if lines and not var('inputs').get('orders') -%}
+        {%- for column_name in ['customer_id', 'ordered_at'] if column_name not in (lines.get('columns') or {}) -%}
+            {%- do problems.append(
+                "inputs gives order_lines without orders, so orders are built from lines, which takes their " ~ column_name
+                ~ " too: write columns: {" ~ column_name ~ ": <expression over your columns>}."
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if problems -%}
+        {{ exceptions.raise_compiler_error(
+            "customer_value can't read its inputs:\n  - " ~ problems | join("\n  - ")
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Keys and columns that the declaration of an input has, but that nothing reads. -#}
+{% macro _unknown_keys(input_name, declared) -%}
+    {%- set columns = customer_value.input_column_names(input_name) -%}
+    {%- set problems = [] -%}
+    {%- for key in declared if key not in ['model', 'source', 'table', 'path', 'columns'] -%}
+        {%- do problems.append(
+            "inputs gives " ~ input_name ~ " the key " ~ key ~ "; it takes model, source, table or path, and columns."
+        ) -%}
+    {%- endfor -%}
+    {%- for column_name in (declared.get('columns') or {}) if column_name not in columns -%}
+        {%- do problems.append(
+            "inputs maps the column " ~ column_name ~ " of " ~ input_name ~ ", which is not one of ours; there are "
+            ~ columns | join(', ') ~ "."
+        ) -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
+{#- What of an input is not there, or is of a type that can't be read as what it should be. -#}
+{% macro _unreadable_columns(input_name, declared) -%}
+    {%- if not customer_value.input_is_there(input_name) -%}
+        {%- if declared.get('path') -%}
+            {{ return(["inputs gives " ~ input_name ~ " the path " ~ declared['path'] ~ ", and no file is there; it takes a file or a glob, from the folder that dbt runs in."]) }}
+        {%- endif -%}
+        {#- A model or a seed that this very run is going to build. -#}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set contract = customer_value.input_contract()[input_name] -%}
+    {#- Files without the types that keys are read with: a key that is not there is what is looked for. -#}
+    {%- set relation = customer_value.input_relation(input_name) -%}
+    {%- if declared.get('path') -%}
+        {%- set relation = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
+    {%- endif -%}
+    {%- set there = customer_value._types_of('*', relation) -%}
+    {%- set there_lower = there | map('lower') | list -%}
+    {%- set mapped = declared.get('columns') or {} -%}
+    {%- set problems = [] -%}
+    {%- for column_name in customer_value.input_column_names(input_name) -%}
+        {%- set expression = customer_value.input_column(input_name, column_name) | string | trim -%}
+        {%- set is_bare = modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
+        {%- set is_read = column_name in mapped or column_name in contract['required'] -%}
+        {%- if is_read and is_bare and expression | lower not in there_lower -%}
+            {%- do problems.append(
+                input_name ~ " has no column " ~ expression ~ (" for " ~ column_name if expression != column_name)
+                ~ "; it has " ~ there | join(', ') ~ ". Write columns: {" ~ column_name ~ ": <expression over these>}."
+            ) -%}
+        {%- elif is_read -%}
+            {%- set kind = contract['required'].get(column_name) or contract['optional'].get(column_name) -%}
+            {%- set type = customer_value._types_of(
+                expression ~ ' as "inputs.' ~ input_name ~ '.' ~ column_name ~ '"', relation
+            ).values() | first -%}
+            {%- if not customer_value._can_be(kind, type | upper) -%}
+                {%- do problems.append(
+                    input_name ~ "." ~ column_name ~ " is to be a " ~ kind ~ ", but " ~ expression ~ " is of type " ~ type
+                    ~ ". Write columns: {" ~ column_name ~ ": <an expression that gives a " ~ kind ~ " or text>}"
+                    ~ (", such as to_timestamp(" ~ expression ~ ")." if kind == 'time' else ".")
+                ) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
+{#- Text may be anything until it is read; the rest has to be of the kind already. -#}
+{% macro _can_be(kind, type) -%}
+    {%- if modules.re.match('^(VARCHAR|STRING|TEXT|"?NULL"?$)', type) -%}
+        {{ return(true) }}
+    {%- elif kind == 'time' -%}
+        {{ return(modules.re.match('^(DATE$|TIMESTAMP)', type) is not none) }}
+    {%- elif kind == 'number' -%}
+        {{ return(modules.re.match('^(U?(TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|DECIMAL|FLOAT|DOUBLE|REAL)', type) is not none) }}
+    {%- else -%}
+        {{ return(modules.re.search('(STRUCT|MAP|\\[|BLOB|LIST|ARRAY)', type) is none) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether an input can be looked at before the run: files that exist, a relation that does. -#}
+{% macro input_is_there(input_name) -%}
+    {%- set declared = customer_value.declared_input(input_name) -%}
+    {%- if declared.get('path') -%}
+        {{ return(run_query("select count(*) from glob('" ~ (declared['path'] | replace("'", "''")) ~ "')").rows[0][0] > 0) }}
+    {%- elif declared.get('table') -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set relation = ref(declared['model']) if declared.get('model') else source(declared['source'][0], declared['source'][1]) -%}
+    {{ return(load_relation(relation) is not none) }}
+{%- endmacro %}
+
+{#- The names and types of what a select list gives. -#}
+{% macro _types_of(select_list, relation) -%}
+    {%- set types = {} -%}
+    {%- for row in run_query("describe select " ~ select_list ~ " from " ~ relation).rows -%}
+        {%- do types.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {{ return(types) }}
+{%- endmacro %}

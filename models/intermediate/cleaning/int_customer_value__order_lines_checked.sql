@@ -1,0 +1,110 @@
+{%- set builds_orders = not var('inputs').get('orders') -%}
+{%- set text = dbt.type_string() -%}
+
+with order_lines as (
+
+    select
+        *,
+        cast(quantity * unit_price as {{ customer_value.type_amount() }}) as line_amount,
+        -- What makes a line itself: its number where the shop gives one, else all that it says.
+        order_id || '|' || coalesce(
+            line_number,
+            concat_ws('|', product_id, cast(quantity as {{ text }}), cast(unit_price as {{ text }}), cast(ordered_at as {{ text }}), customer_id)
+        ) as line_key
+    from {{ ref('stg_customer_value__order_lines') }}
+
+),
+
+non_goods as (
+
+    select product_id from {{ ref('non_goods') }}
+
+),
+
+-- The first reason that applies. A line needs a customer and a time only where orders are to be
+-- built from lines; it is for goods, at a price; and below 0 it takes goods back.
+judged as (
+
+    select
+        order_lines.*,
+        case
+            when order_lines.order_id is null or {{ customer_value.is_blank('order_lines.order_id') }} then 'missing_order_id'
+            {% if builds_orders -%}
+                when order_lines.customer_id is null or {{ customer_value.is_blank('order_lines.customer_id') }} then 'missing_customer_id'
+                when {{ customer_value.is_unreadable('order_lines.ordered_at', 'order_lines.raw_ordered_at') }} then 'unparseable_ordered_at'
+                when order_lines.ordered_at is null then 'missing_ordered_at'
+            {% endif -%}
+            when order_lines.ordered_at >= {{ customer_value.as_of_date_limit() }} then 'after_as_of_date'
+            when order_lines.product_id is null or {{ customer_value.is_blank('order_lines.product_id') }} then 'missing_product_id'
+            when {{ customer_value.is_unreadable('order_lines.quantity', 'order_lines.raw_quantity') }} then 'unparseable_quantity'
+            when order_lines.quantity is null then 'missing_quantity'
+            when {{ customer_value.is_unreadable('order_lines.unit_price', 'order_lines.raw_unit_price') }} then 'unparseable_unit_price'
+            when order_lines.unit_price is null then 'missing_unit_price'
+            when {{ customer_value.is_unreadable('order_lines.cost_amount', 'order_lines.raw_cost_amount') }} then 'unparseable_cost'
+            when non_goods.product_id is not null then 'not_goods'
+            when order_lines.unit_price < 0 then 'negative_unit_price'
+            when order_lines.quantity = 0 then 'zero_quantity'
+            when order_lines.unit_price = 0 and order_lines.quantity < 0 then 'write_off'
+            when order_lines.unit_price = 0 then 'zero_unit_price'
+        end as first_reject_reason
+    from order_lines
+    left join non_goods on order_lines.product_id = non_goods.product_id
+
+),
+
+repeated_hashes as (
+
+    select {{ customer_value.hash_key('line_key') }} as line_key_hash
+    from judged
+    where first_reject_reason is null
+    group by {{ customer_value.hash_key('line_key') }}
+    having count(*) > 1
+
+),
+
+-- Copies of a line, apart from the one that is kept. Copies that differ beside their number are
+-- told apart by content, so that the same one is kept every time.
+numbered as (
+
+    select
+        judged.*,
+        case
+            when
+                judged.first_reject_reason is null
+                and {{ customer_value.hash_key('judged.line_key') }} in (select repeated_hashes.line_key_hash from repeated_hashes)
+                then row_number() over (
+                    partition by judged.line_key, judged.first_reject_reason
+                    order by
+                        judged.ordered_at desc nulls last,
+                        judged.product_id asc,
+                        judged.quantity asc,
+                        judged.unit_price asc,
+                        judged.customer_id asc nulls last,
+                        judged.category asc nulls last
+                )
+            else 1
+        end as copy_number
+    from judged
+
+)
+
+select
+    order_id,
+    line_number,
+    product_id,
+    customer_id,
+    category,
+    currency,
+    channel,
+    store,
+    quantity,
+    unit_price,
+    line_amount,
+    cost_amount,
+    ordered_at,
+    raw_quantity,
+    raw_unit_price,
+    raw_ordered_at,
+    copy_number,
+    case when copy_number > 1 then 'duplicate_line' else first_reject_reason end as reject_reason
+from numbered

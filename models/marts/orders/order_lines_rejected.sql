@@ -1,0 +1,54 @@
+with order_lines as (
+
+    select * from {{ ref('int_customer_value__order_lines_checked') }}
+
+),
+
+cancellations as (
+
+    select * from {{ ref('int_customer_value__cancellations_matched') }}
+
+),
+
+rejected as (
+
+    select
+        order_lines.*,
+        order_lines.reject_reason as final_reject_reason
+    from order_lines
+    where order_lines.reject_reason is not null
+
+    union all
+
+    -- Goods given back that were never seen to be sold, or not in that quantity.
+    select
+        order_lines.*,
+        'cancellation_without_order' as final_reject_reason
+    from order_lines
+    left join cancellations
+        on
+            order_lines.order_id = cancellations.order_id
+            and order_lines.line_number is not distinct from cancellations.line_number
+            and order_lines.product_id = cancellations.product_id
+            and order_lines.customer_id = cancellations.customer_id
+            and order_lines.quantity = cancellations.quantity
+            and order_lines.unit_price = cancellations.unit_price
+            and order_lines.ordered_at = cancellations.ordered_at
+    where
+        order_lines.reject_reason is null
+        and order_lines.quantity < 0
+        and cancellations.order_id is null
+
+)
+
+select
+    order_id,
+    line_number,
+    product_id,
+    customer_id,
+    final_reject_reason as reject_reason,
+    line_amount,
+    cast(raw_quantity as {{ dbt.type_string() }}) as raw_quantity,
+    cast(raw_unit_price as {{ dbt.type_string() }}) as raw_unit_price,
+    cast(raw_ordered_at as {{ dbt.type_string() }}) as raw_ordered_at
+from rejected

@@ -1,0 +1,266 @@
+"""``customer-value init``: recognises inputs, and writes them into a dbt project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from customer_value.errors import SentenceError
+from customer_value.input_checks import Outcome, check
+from customer_value.input_names import INPUTS
+from customer_value.profiling import profile, text
+from customer_value.project_file import inputs_yaml, project_path, table_place, with_inputs
+from customer_value.recognition import Mapping, recognise
+from customer_value.report import percent
+from customer_value.value_formats import Reader
+
+WIDEST_CELL = 44
+WIDEST_VALUE = 22
+
+
+@dataclass(frozen=True)
+class Start:
+    """What init found: a mapping and an outcome per input, and the YAML that says so."""
+
+    mappings: tuple[Mapping, ...]
+    outcomes: tuple[Outcome, ...]
+    yaml_lines: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def problem(self) -> str | None:
+        """Why this can't be built from, in a sentence, or None."""
+        for mapping in self.mappings:
+            if mapping.missing:
+                found = ", ".join(match.ours.name for match in mapping.matches)
+                return (
+                    f"{mapping.source.label} looks most like {mapping.input_name} (it has {found}) "
+                    f"but has no column for {_listed(mapping.missing)}. Nothing was written; "
+                    "add what is missing, or map it by hand in the var inputs."
+                )
+        return None
+
+    def to_json(self) -> str:
+        """All of it as one JSON object."""
+        inputs = [
+            {
+                "input": mapping.input_name,
+                "source": mapping.source.label,
+                "columns": [
+                    {
+                        "name": match.ours.name,
+                        "expression": match.expression,
+                        "confidence": round(match.confidence, 2),
+                        "why": match.why,
+                        "note": match.note or None,
+                        "choices": [
+                            {"expression": choice.expression, "reason": choice.reason}
+                            for choice in match.choices
+                        ],
+                    }
+                    for match in mapping.matches
+                ],
+                "missing": mapping.missing,
+                "remarks": mapping.remarks,
+                "row_count": outcome.row_count,
+                "usable_count": outcome.usable_count,
+                "rejected_by_reason": outcome.rejected,
+                "first_rows": [
+                    dict(zip(outcome.column_names, row, strict=True)) for row in outcome.first_rows
+                ],
+            }
+            for mapping, outcome in zip(self.mappings, self.outcomes, strict=True)
+        ]
+        found = {"inputs": inputs, "remarks": self.remarks, "yaml": "\n".join(self.yaml_lines)}
+        return json.dumps(found, ensure_ascii=False, indent=2)
+
+
+def start(
+    arguments: Sequence[str], named: dict[str, str], database: Path | None, folder: Path
+) -> Start:
+    """Recognise inputs.
+
+    Args:
+        arguments: files, globs and tables, each to be recognised.
+        named: the same for inputs that the user names.
+        database: the DuckDB file that holds the tables.
+        folder: the project's; paths are written as seen from there.
+
+    Raises:
+        SentenceError: nothing is given, it can't be read, or it looks like no input.
+    """
+    for name in named:
+        if name not in INPUTS:
+            raise SentenceError(f"{name} is not an input; there are {', '.join(INPUTS)}.")
+    wanted: list[tuple[str | None, str]] = list(named.items())
+    wanted += [(None, argument) for argument in arguments if argument not in named.values()]
+    if not wanted:
+        raise SentenceError("Name at least one file or table, for example data/orders.csv.")
+    with _connected(database) as connection:
+        readers = [
+            (name, Reader(connection, profile(connection, argument, number)))
+            for number, (name, argument) in enumerate(wanted)
+        ]
+        mappings = [recognise(reader, name, has_orders=False) for name, reader in readers]
+        if any(mapping.input_name == "orders" for mapping in mappings):
+            mappings = [
+                recognise(reader, "order_lines", has_orders=True)
+                if mapping.input_name == "order_lines"
+                else mapping
+                for mapping, (_, reader) in zip(mappings, readers, strict=True)
+            ]
+        _check_apart(mappings)
+        mappings.sort(key=lambda mapping: list(INPUTS).index(mapping.input_name))
+        outcomes = [check(connection, mapping) for mapping in mappings]
+    return Start(
+        tuple(mappings),
+        tuple(outcomes),
+        tuple(inputs_yaml(mappings, folder)),
+        tuple(_remarks(mappings, folder)),
+    )
+
+
+def write(found: Start, folder: Path, *, force: bool) -> Path:
+    """Write the var inputs into the folder's dbt_project.yml, and say where.
+
+    Raises:
+        SentenceError: there is no such file, inputs is in it already, or it can't be edited.
+    """
+    path = project_path(folder)
+    try:
+        before = path.read_bytes().decode("utf-8")
+        edited = with_inputs(before, found.yaml_lines, force=force)
+        path.write_bytes(edited.encode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SentenceError(f"{path} is not UTF-8. Save it as such, then try again.") from error
+    except OSError as error:
+        raise SentenceError(f"{path} can't be written ({error.strerror}).") from error
+    return path
+
+
+def render(found: Start) -> str:
+    """What was found, as a page of text."""
+    blocks = []
+    for mapping, outcome in zip(found.mappings, found.outcomes, strict=True):
+        head = f"{mapping.input_name} · {mapping.source.label} · {outcome.row_count:,} rows"
+        blocks.append("\n".join([head, "─" * len(head), *_matched(mapping)]))
+        if outcome.column_names:
+            blocks.append("\n".join(["  First rows, as they will be read", *_first_rows(outcome)]))
+        blocks.append("\n".join(["  Rows", *_counted(outcome)]))
+    if found.remarks:
+        blocks.append("\n".join(found.remarks))
+    blocks.append("\n".join(["In dbt_project.yml, below vars: customer_value:", "",
+                             *(f"    {line}" for line in found.yaml_lines)]))  # fmt: skip
+    return "\n\n".join(blocks)
+
+
+def _matched(mapping: Mapping) -> list[str]:
+    rows = [("  our column", "read from", "sure", "why")]
+    notes = []
+    for match in mapping.matches:
+        expression = _cut(" ".join(match.expression.split()), WIDEST_CELL)
+        rows.append((f"  {match.ours.name}", expression, f"{match.confidence:.2f}", match.why))
+        if match.note:
+            notes.append(f"  {match.ours.name}: {match.note}.")
+        notes.extend(
+            f"  {match.ours.name}: not decided for you, see the commented choice below; "
+            f"{choice.reason}."
+            for choice in match.choices
+        )
+    rows += [(f"  {name}", "nothing found", "", "required") for name in mapping.missing]
+    notes += [f"  {remark[0].upper()}{remark[1:]}." for remark in mapping.remarks]
+    return _aligned(rows, "<<><") + ([""] + notes if notes else [])
+
+
+def _first_rows(outcome: Outcome) -> list[str]:
+    rows = [tuple(outcome.column_names)]
+    rows += [
+        tuple(_cut("null" if value is None else " ".join(value.split()), WIDEST_VALUE)
+              for value in row)
+        for row in outcome.first_rows
+    ]  # fmt: skip
+    return [f"  {line}" for line in _aligned(rows, "<" * len(outcome.column_names))]
+
+
+def _counted(outcome: Outcome) -> list[str]:
+    def row(label: str, count: int) -> tuple[str, str, str]:
+        return label, f"{count:,}", percent(count / outcome.row_count)
+
+    rows = [row("  can be used", outcome.usable_count)]
+    rows += [row(f"  {reason}", count) for reason, count in outcome.rejected.items()]
+    return _aligned(rows, "<>>")
+
+
+def _aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _cut(value: str, width: int) -> str:
+    return value if len(value) <= width else value[: width - 1] + "…"
+
+
+def _check_apart(mappings: Sequence[Mapping]) -> None:
+    seen: dict[str, str] = {}
+    for mapping in mappings:
+        if mapping.input_name in seen:
+            raise SentenceError(
+                f"{seen[mapping.input_name]} and {mapping.source.label} both look like "
+                f"{mapping.input_name}. Give files of the same kind as one glob, or say what "
+                "each is with --as INPUT=PATH."
+            )
+        seen[mapping.input_name] = mapping.source.label
+
+
+def _remarks(mappings: Sequence[Mapping], folder: Path) -> list[str]:
+    remarks = []
+    names = {mapping.input_name for mapping in mappings}
+    if "order_lines" in names and "orders" not in names:
+        remarks.append("No orders are given: they are built from order_lines.")
+    elif not names & {"orders", "order_lines"}:
+        remarks.append("Neither orders nor order_lines is given: a build needs one of them.")
+    for mapping in mappings:
+        if mapping.source.table is not None:
+            schema, name = mapping.source.table
+            place, is_known = table_place(mapping.source.table, folder)
+            if place.startswith("source") and not is_known:
+                remarks.append(
+                    f"Declare the source in a .yml of your models: "
+                    f"sources: [{{name: {schema}, tables: [{{name: {name}}}]}}]"
+                )
+    return remarks
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+@contextmanager
+def _connected(database: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
+        if database is not None:
+            if not database.is_file():
+                raise SentenceError(f"There is no database at {database}. Check --database.")
+            try:
+                connection.execute(
+                    f"attach {text(str(database.resolve()))} as given (type duckdb, read_only)"
+                )
+            except duckdb.Error as error:
+                first_line = str(error).strip().splitlines()[0].rstrip(".")
+                raise SentenceError(
+                    f"{database} can't be opened as a DuckDB database ({first_line})."
+                ) from error
+        yield connection

@@ -1,0 +1,331 @@
+"""Our inputs, their columns, and the names that shops give to them.
+
+Names are compared as lowercase words: InvoiceNo, invoice_no and INVOICE NO are all "invoice no".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from itertools import product
+
+
+@dataclass(frozen=True)
+class OurColumn:
+    """A column of an input: what it holds, and how others call it, the likeliest name first.
+
+    kind: key, time, money, quantity, label, text, email or rating.
+    weight: how much finding an optional column says about which input a file is.
+    """
+
+    name: str
+    kind: str
+    names: tuple[str, ...]
+    weak_names: tuple[str, ...] = ()
+    is_required: bool = False
+    weight: float = 0.3
+
+
+def _joined(firsts: str, seconds: str) -> tuple[str, ...]:
+    """Every word of the first text before every word of the second: "order id", "invoice id"."""
+    return tuple(" ".join(pair) for pair in product(firsts.split(), seconds.split()))
+
+
+ID = "id no nr number num code key ref"
+GERMAN_ID = "nummer nr id"
+
+ORDER_NAMES = (
+    *_joined("order invoice transaction basket receipt sale purchase ticket bill", ID),
+    *(
+        a + b
+        for a, b in product(("bestell", "auftrags", "rechnungs", "beleg", "bon"), GERMAN_ID.split())
+    ),
+    *_joined("commande facture pedido factura ordine fattura bestelling encomenda", f"{ID} numero"),
+    *("n commande", "numero commande", "numero de commande", "numero pedido", "numero ordine"),
+)
+CUSTOMER_NAMES = (
+    *_joined("customer client household user member buyer shopper account cust", ID),
+    *("kunden" + b for b in GERMAN_ID.split()),
+    *_joined("client cliente klant kunde", f"{ID} numero"),
+    *("numero client", "numero cliente", "klantnummer", "klantnr"),
+)
+PRODUCT_NAMES = (
+    *_joined("product item stock article sku variant", ID),
+    *("sku", "lineitem sku", "asin", "ean", "upc", "isbn"),
+    *("artikel" + b for b in GERMAN_ID.split()),
+    *_joined("produkt produit producto prodotto articulo articolo artikel", f"{ID} numero"),
+)
+ORDERED_AT_NAMES = (
+    *("ordered at", "order date", "invoice date", "order time", "order datetime", "ordered on"),
+    *("order timestamp", "order purchase timestamp", "order created at", "order placed at"),
+    *("transaction timestamp", "transaction date", "transaction time", "transaction datetime"),
+    *("purchase date", "purchased at", "purchase timestamp", "sale date", "placed at"),
+    *("receipt date", "bestelldatum", "auftragsdatum", "rechnungsdatum", "belegdatum", "kaufdatum"),
+    *("date commande", "date de commande", "date facture", "fecha pedido", "fecha factura"),
+    *("data ordine", "data fattura", "orderdatum", "besteldatum", "datum bestellung"),
+)
+ANY_TIME_NAMES = (
+    *("created at", "created", "date", "datetime", "timestamp", "time", "datum", "fecha", "data"),
+    *("day", "paid at", "processed at", "completed at", "booked at", "zeitpunkt"),
+)
+CATEGORY_NAMES = ("category", "product category", "kategorie", "warengruppe", "categorie")
+
+ORDER_ID = OurColumn("order_id", "key", ORDER_NAMES, ("order", "invoice", "name", "id"), True)
+CUSTOMER_ID = OurColumn(
+    "customer_id",
+    "key",
+    CUSTOMER_NAMES,
+    ("customer", "client", "kunde", "email", "customer email", "user", "member"),
+    True,
+)
+ORDERED_AT = OurColumn("ordered_at", "time", ORDERED_AT_NAMES, ANY_TIME_NAMES, True)
+PRODUCT_ID = OurColumn("product_id", "key", PRODUCT_NAMES, ("product", "item", "artikel"))
+
+INPUTS: dict[str, tuple[OurColumn, ...]] = {
+    "orders": (
+        ORDER_ID,
+        CUSTOMER_ID,
+        ORDERED_AT,
+        OurColumn(
+            "amount",
+            "money",
+            (
+                *("amount", "order amount", "gross amount", "order total", "total", "total amount"),
+                *("grand total", "total price", "invoice amount", "order value", "revenue"),
+                *("betrag", "summe", "gesamtbetrag", "gesamtsumme", "bestellwert", "umsatz"),
+                *("rechnungsbetrag", "montant", "montant total", "importe", "importe total"),
+                *("importo", "totale", "bedrag", "totaal", "valor"),
+            ),
+            ("subtotal", "sales", "sales value", "value", "spend", "price", "turnover", "payment"),
+            True,
+        ),
+        OurColumn(
+            "status",
+            "label",
+            ("status", "order status", "financial status", "state", "bestellstatus", "estado"),
+            ("payment status", "fulfillment status", "statut", "stato"),
+        ),
+        OurColumn(
+            "discount_amount",
+            "money",
+            ("discount amount", "discount", "total discount", "total discounts", "discounts"),
+            ("rabatt", "nachlass", "remise", "descuento", "sconto", "korting"),
+        ),
+        OurColumn(
+            "refund_amount",
+            "money",
+            ("refund amount", "refunded amount", "amount refunded", "refund", "refunds"),
+            ("total refunded", "erstattung", "remboursement", "reembolso", "rimborso"),
+        ),
+        OurColumn(
+            "cost_amount",
+            "money",
+            ("cost amount", "cost", "total cost", "cogs", "cost of goods", "cost of goods sold"),
+            ("wareneinsatz", "einkaufspreis", "costs", "cout", "coste", "costo"),
+        ),
+        OurColumn("currency", "label", ("currency", "currency code"), ("waehrung", "devise")),
+        OurColumn(
+            "channel",
+            "label",
+            ("channel", "sales channel", "order channel", "kanal", "vertriebskanal"),
+            ("source", "source name", "canal", "canale"),
+        ),
+        OurColumn(
+            "store",
+            "label",
+            ("store", "store id", "shop", "shop id", "store name", "filiale"),
+            ("branch", "location", "outlet", "magasin", "tienda", "negozio", "platform"),
+        ),
+        OurColumn(
+            "updated_at",
+            "time",
+            ("updated at", "modified at", "last modified", "updated", "last updated at"),
+            ("changed at", "loaded at", "geaendert am", "aenderungsdatum"),
+        ),
+    ),
+    "order_lines": (
+        ORDER_ID,
+        # Of an order that no orders input holds.
+        OurColumn("customer_id", "key", CUSTOMER_ID.names, CUSTOMER_ID.weak_names),
+        OurColumn("ordered_at", "time", ORDERED_AT.names, ORDERED_AT.weak_names),
+        OurColumn(
+            "line_number",
+            "key",
+            _joined("line lineitem position pos row", f"{ID} item"),
+            ("line", "position", "pos", "positionsnummer", "zeile"),
+            True,
+        ),
+        OurColumn("product_id", "key", PRODUCT_ID.names, (*PRODUCT_ID.weak_names, "lineitem name"),
+                  True),
+        OurColumn(
+            "quantity",
+            "quantity",
+            ("quantity", "qty", "lineitem quantity", "units", "menge", "anzahl", "stueckzahl"),
+            ("count", "pieces", "quantite", "cantidad", "quantita", "aantal"),
+            True,
+        ),
+        OurColumn(
+            "unit_price",
+            "money",
+            ("unit price", "lineitem price", "item price", "price per unit", "price each"),
+            ("price", "einzelpreis", "stueckpreis", "preis", "prix unitaire", "precio unitario"),
+            True,
+        ),
+        OurColumn("category", "label", CATEGORY_NAMES, ("department", "product type")),
+        OurColumn("cost", "money", ("unit cost", "cost", "item cost", "einkaufspreis")),
+        OurColumn(
+            "description",
+            "text",
+            ("description", "product name", "item name", "lineitem name", "product description"),
+            ("title", "bezeichnung", "beschreibung", "artikelname", "designation", "descripcion"),
+        ),
+    ),
+    "customers": (
+        CUSTOMER_ID,
+        OurColumn(
+            "acquired_at",
+            "time",
+            ("acquired at", "signup date", "signed up at", "registered at", "registration date"),
+            ("created at", "joined at", "join date", "customer since", "kunde seit", "created"),
+        ),
+        OurColumn("acquisition_cost", "money", ("acquisition cost", "cac", "cost of acquisition")),
+        OurColumn(
+            "acquisition_channel",
+            "label",
+            ("acquisition channel", "signup channel", "acquisition source", "utm source"),
+            ("channel", "source", "referrer", "kanal"),
+        ),
+        OurColumn("email", "email", ("email", "e mail", "email address", "mail"), weight=0.6),
+        OurColumn(
+            "name",
+            "text",
+            ("name", "full name", "customer name", "last name", "kundenname", "nachname"),
+            ("nom", "nombre", "nome"),
+            weight=0.6,
+        ),
+    ),
+    "events": (
+        CUSTOMER_ID,
+        OurColumn(
+            "event_at",
+            "time",
+            ("event at", "event time", "event timestamp", "event date", "occurred at"),
+            ("timestamp", "time", "created at", "received at", "datetime", "date"),
+            True,
+        ),
+        OurColumn(
+            "event_name",
+            "label",
+            ("event name", "event", "event type", "action", "ereignis"),
+            ("type", "activity", "evenement", "evento"),
+            True,
+        ),
+        OurColumn("session_id", "key", ("session id", "session", "visit id"), weight=0.8),
+        PRODUCT_ID,
+    ),
+    "campaign_contacts": (
+        CUSTOMER_ID,
+        OurColumn(
+            "campaign_id",
+            "key",
+            _joined("campaign mailing experiment kampagnen campagne", ID),
+            ("campaign", "campaign name", "mailing", "experiment", "kampagne"),
+            True,
+        ),
+        OurColumn(
+            "contacted_at",
+            "time",
+            ("contacted at", "contact date", "sent at", "send date", "sent date", "contact time"),
+            ("delivered at", "exposed at", "start date", "versendet am", "timestamp", "date"),
+            True,
+        ),
+        OurColumn(
+            "treatment",
+            "label",
+            ("treatment", "arm", "variant", "test group", "treatment group", "is treated"),
+            ("group", "cell", "gruppe"),
+            weight=1.5,
+        ),
+        OurColumn("cost", "money", ("contact cost", "cost", "cost per contact"), ("kosten",)),
+        OurColumn(
+            "responded_at",
+            "time",
+            ("responded at", "response date", "redemption date", "redeemed at", "clicked at"),
+            ("opened at", "converted at", "conversion date"),
+        ),
+    ),
+    "reviews": (
+        CUSTOMER_ID,
+        OurColumn("product_id", "key", PRODUCT_ID.names, PRODUCT_ID.weak_names, True),
+        OurColumn(
+            "reviewed_at",
+            "time",
+            ("reviewed at", "review date", "review time", "rated at", "review timestamp"),
+            ("created at", "timestamp", "date", "datum"),
+            True,
+        ),
+        OurColumn(
+            "rating",
+            "rating",
+            ("rating", "stars", "review score", "score", "bewertung", "star rating"),
+            ("note", "points", "sterne", "grade"),
+            True,
+            weight=1.0,
+        ),
+    ),
+}
+
+# The columns whose values are to differ from row to row.
+UNIQUE_KEYS = {"orders": "order_id", "customers": "customer_id"}
+
+# Read as text from CSV files, so that 1.10 stays apart from 1.1.
+TEXT_KEYS = {column.name for columns in INPUTS.values() for column in columns
+             if column.kind == "key" and column.name.endswith("_id")}  # fmt: skip
+
+
+def words(name: str) -> tuple[str, ...]:
+    """A column's name as lowercase words without accents.
+
+    >>> words("InvoiceNo"), words("Bestell-Nr."), words("orderID2"), words("Größe")
+    (('invoice', 'no'), ('bestell', 'nr'), ('order', 'id', '2'), ('groesse',))
+    """
+    german = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue",
+                            "ß": "ss"})  # fmt: skip
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).translate(german))
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return tuple(
+        word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", plain)
+    )
+
+
+def name_score(theirs: str, ours: OurColumn) -> tuple[float, str]:
+    """How well a name fits, in 0..1, and why in a word; (0, "") where it does not.
+
+    >>> name_score("CustomerID", CUSTOMER_ID)
+    (1.0, 'name')
+    """
+    found = words(theirs)
+    if not found:
+        return 0.0, ""
+    joined = "".join(found)
+    if joined == ours.name.replace("_", ""):
+        return 1.0, "our name"
+    for score, names in ((1.0, ours.names), (0.75, ours.weak_names)):
+        for index, name in enumerate(names):
+            if joined == name.replace(" ", ""):
+                # An earlier name is the likelier one: enough to break ties.
+                return score - min(index, 40) * 0.001, "name" if score == 1.0 else "loose name"
+    for names in (ours.names, (ours.name.replace("_", " "),)):
+        for name in names:
+            if _holds(found, tuple(name.split())):
+                return 0.8, "part of name"
+    return 0.0, ""
+
+
+def _holds(found: tuple[str, ...], sought: tuple[str, ...]) -> bool:
+    """Whether two or more sought words stand side by side among the found ones."""
+    size = len(sought)
+    return size > 1 and any(
+        found[start : start + size] == sought for start in range(len(found) - size + 1)
+    )

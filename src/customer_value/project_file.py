@@ -1,0 +1,234 @@
+"""The var inputs in a dbt_project.yml: everything else in the file stays as it is, to the byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from customer_value.errors import SentenceError
+from customer_value.recognition import Mapping
+
+PACKAGE = "customer_value"
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ .*()+/]*")
+
+
+def project_path(folder: Path) -> Path:
+    """The project file of a folder.
+
+    Raises:
+        SentenceError: there is none.
+    """
+    path = folder / "dbt_project.yml"
+    if not path.is_file():
+        raise SentenceError(
+            f"There is no dbt_project.yml in {folder}. Name a dbt project's folder with --project, "
+            "or only look with --dry-run."
+        )
+    return path
+
+
+def inputs_yaml(mappings: Sequence[Mapping], folder: Path) -> list[str]:
+    """The var inputs as lines of YAML, what is ambiguous as comments beside it."""
+    lines = ["inputs:"]
+    for mapping in mappings:
+        lines.append(f"  {mapping.input_name}:")
+        lines.append(f"    {_place(mapping, folder)}")
+        lines.append("    columns:")
+        for match in mapping.matches:
+            name = match.ours.name
+            if match.note:
+                lines.append(f"      # {_comment(match.note)}.")
+            lines.append(f"      {name}: {scalar(match.expression)}")
+            for choice in match.choices:
+                lines.append(f"      # Or, since {_comment(choice.reason)}:"
+                             if not choice.reason.startswith("if ")
+                             else f"      # Or, {_comment(choice.reason)}:")  # fmt: skip
+                lines.append(f"      # {name}: {_comment(scalar(choice.expression))}")
+        for name in mapping.missing:
+            lines.append("      # Required, and not found:")
+            lines.append(f"      # {name}:")
+    return lines
+
+
+def scalar(text: str) -> str:
+    """A text as a YAML scalar on one line.
+
+    >>> print(scalar('"Customer ID"'), scalar("no"), scalar("quantity * price"))
+    '"Customer ID"' 'no' quantity * price
+    """
+    if PLAIN.fullmatch(text) and yaml.safe_load(text) == text:
+        return text
+    # YAML reads JSON's strings, and they hold what single quotes can't.
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)
+
+
+def table_place(table: tuple[str, str], folder: Path) -> tuple[str, bool]:
+    """What the var says of a table, and whether the project knows it: a model, or a source."""
+    schema, name = table
+    known = [path for ending in ("sql", "py", "csv") for path in _files(folder, f"{name}.{ending}")]
+    if known:
+        return f"model: {scalar(name)}", True
+    declared = any(
+        source.get("name") == schema
+        and any(item.get("name") == name for item in source.get("tables") or [])
+        for path in [*_files(folder, "*.yml"), *_files(folder, "*.yaml")]
+        for source in _sources(path)
+    )
+    return f"source: [{scalar(schema)}, {scalar(name)}]", declared
+
+
+def with_inputs(text: str, lines: Sequence[str], *, force: bool) -> str:
+    """The text of a project file with the var inputs in it.
+
+    Args:
+        text: of the project file.
+        lines: what inputs_yaml() returned.
+        force: replace an inputs var that is there.
+
+    Raises:
+        SentenceError: it is there already, or the file can't be edited safely.
+    """
+    try:
+        before = yaml.safe_load(text.removeprefix("\ufeff"))
+        root = yaml.compose(text.removeprefix("\ufeff"))
+    except yaml.YAMLError as error:
+        raise SentenceError(
+            f"dbt_project.yml is not readable as YAML ({_first_line(error)}). Mend it first."
+        ) from error
+    if not isinstance(root, yaml.MappingNode) or root.flow_style:
+        raise _uneditable("it is no block of keys")
+    if (found := _found(before)) is not None and not force:
+        raise SentenceError(
+            f"dbt_project.yml already has the var inputs, of {', '.join(found) or 'nothing'}. "
+            "Nothing was written; --force replaces it."
+        )
+    edited = _edited(text, root, lines)
+    after = yaml.safe_load(edited.removeprefix("\ufeff"))
+    expected = before or {}
+    expected["vars"] = expected.get("vars") or {}
+    expected["vars"][PACKAGE] = expected["vars"].get(PACKAGE) or {}
+    expected["vars"][PACKAGE]["inputs"] = yaml.safe_load("\n".join(lines))["inputs"]
+    if after != expected:
+        raise _uneditable("its vars are written in an unusual way")
+    return edited
+
+
+def _edited(text: str, root: yaml.MappingNode, lines: Sequence[str]) -> str:
+    rows = text.splitlines(keepends=True)
+    if rows and not rows[-1].endswith(("\n", "\r")):
+        rows[-1] += _newline(text)
+    node: yaml.MappingNode = root
+    indent = 0
+    wrapped = ["vars", PACKAGE]
+    for depth, key in enumerate(("vars", PACKAGE, "inputs")):
+        pair = next((pair for pair in node.value if pair[0].value == key), None)
+        rest = [*wrapped[depth:]]
+        if pair is None:
+            end = _end(rows, node.end_mark.line, indent)
+            return _spliced(text, rows, end, end, _nested(rest, lines), indent)
+        name, value = pair
+        indent = name.start_mark.column
+        if key == "inputs":
+            start = name.start_mark.line
+            end = _end(rows, max(value.end_mark.line, start + 1), indent + 1)
+            if value.end_mark.column > indent and value.end_mark.line >= start:
+                end = max(end, value.end_mark.line + 1)
+            return _spliced(text, rows, start, max(end, start + 1), list(lines), indent)
+        if isinstance(value, yaml.ScalarNode) and not value.value:
+            start = name.start_mark.line + 1
+            return _spliced(text, rows, start, start, _nested(rest[1:], lines), indent + 2)
+        if not isinstance(value, yaml.MappingNode) or value.flow_style:
+            raise _uneditable(f"{key} is written in braces")
+        node = value
+        indent = value.start_mark.column
+    raise AssertionError(key)
+
+
+def _nested(keys: Sequence[str], lines: Sequence[str]) -> list[str]:
+    """The lines, below the given keys."""
+    nested = list(lines)
+    for key in reversed(keys):
+        nested = [f"{key}:", *(f"  {line}" for line in nested)]
+    return nested
+
+
+def _end(rows: Sequence[str], end: int, indent: int) -> int:
+    """The row where a block ends: blank rows and comments outside of it belong to what follows."""
+    end = min(end, len(rows))
+    while end > 0:
+        row = rows[end - 1]
+        bare = row.strip()
+        is_outside = bare.startswith("#") and len(row) - len(row.lstrip()) < indent
+        if bare and not is_outside and not (bare.startswith("#") and indent == 0):
+            return end
+        end -= 1
+    return end
+
+
+def _spliced(
+    text: str, rows: list[str], start: int, end: int, lines: Sequence[str], indent: int
+) -> str:
+    newline = _newline(text)
+    new = [" " * indent + line + newline for line in lines]
+    return "".join([*rows[:start], *new, *rows[end:]])
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _uneditable(reason: str) -> SentenceError:
+    return SentenceError(
+        f"dbt_project.yml can't be edited safely: {reason}. Nothing was written; "
+        "copy the lines into it by hand."
+    )
+
+
+def _found(project: Any) -> list[str] | None:  # noqa: ANN401 - whatever the YAML holds
+    for key in ("vars", PACKAGE, "inputs"):
+        if not isinstance(project, dict) or key not in project:
+            return None
+        project = project[key]
+    return list(project) if isinstance(project, dict) else []
+
+
+def _place(mapping: Mapping, folder: Path) -> str:
+    if mapping.source.table is not None:
+        return table_place(mapping.source.table, folder)[0]
+    path = mapping.source.path or ""
+    if not re.match(r"[a-z0-9]+://", path):
+        try:
+            path = Path(os.path.relpath(path, folder)).as_posix()
+        except ValueError:  # another drive
+            path = Path(path).resolve().as_posix()
+    return f"path: {scalar(path)}"
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Files of the project itself, where its models and seeds are by custom."""
+    return [
+        path for name in ("models", "seeds") for path in sorted((folder / name).rglob(pattern))
+    ]
+
+
+def _sources(path: Path) -> list[dict[str, Any]]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError):
+        return []
+    found = content.get("sources") if isinstance(content, dict) else None
+    return [item for item in found or [] if isinstance(item, dict)]
+
+
+def _comment(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _first_line(error: yaml.YAMLError) -> str:
+    return str(error).splitlines()[0].rstrip(".")
