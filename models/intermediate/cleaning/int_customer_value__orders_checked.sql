@@ -4,6 +4,30 @@ with orders as (
 
     select * from {{ ref('int_customer_value__orders_gathered') }}
 
+),
+
+order_statuses as (
+
+    select * from {{ ref('order_statuses') }}
+
+),
+
+excluded_customers as (
+
+    select distinct customer_id from {{ ref('stg_customer_value__excluded_customers') }}
+
+),
+
+looked_up as (
+
+    select
+        orders.*,
+        order_statuses.order_status,
+        excluded_customers.customer_id is not null as is_excluded_customer
+    from orders
+    left join order_statuses on lower(trim(orders.status)) = order_statuses.status
+    left join excluded_customers on orders.customer_id = excluded_customers.customer_id
+
 )
 
 select
@@ -25,5 +49,12 @@ select
             when {{ customer_value.is_unreadable(name, 'raw_' ~ name) }} then 'unparseable_{{ name }}'
         {% endfor -%}
         when ordered_at >= {{ customer_value.as_of_date_limit() }} then 'after_as_of_date'
-    end as reject_reason
-from orders
+    end as reject_reason,
+    -- What is no order although it can be read. It is asked of the latest version alone: one that
+    -- was cancelled in the end must not live on in an earlier version.
+    case
+        when order_status = 'cancelled' then 'cancelled_order'
+        when order_status = 'test' then 'test_order'
+        when is_excluded_customer then 'excluded_customer'
+    end as exclusion_reason
+from looked_up

@@ -10,6 +10,12 @@ run as (
 
 ),
 
+customer_attributes as (
+
+    select * from {{ ref('int_customer_value__customer_attributes') }}
+
+),
+
 lifecycle_stages as (
 
     select * from {{ ref('lifecycle_stages') }}
@@ -65,6 +71,9 @@ select
     cast(measured.recency_days as {{ dbt.type_int() }}) as recency_days,
     cast(measured.tenure_days as {{ dbt.type_int() }}) as tenure_days,
     lifecycle_stages.lifecycle_stage,
+    customer_attributes.acquired_at,
+    customer_attributes.acquisition_channel,
+    customer_attributes.acquisition_cost as acquisition_cost_amount,
     measured.as_of_date
 from measured
 -- The stages partition every count of orders and every recency: a test holds them to it.
@@ -73,3 +82,4 @@ left join lifecycle_stages
         measured.order_count between lifecycle_stages.order_count_from and lifecycle_stages.order_count_to
         and measured.recency_days >= lifecycle_stages.churn_windows_from * {{ var('churn_window_days') }}
         and measured.recency_days < lifecycle_stages.churn_windows_to * {{ var('churn_window_days') }}
+left join customer_attributes on measured.customer_id = customer_attributes.customer_id

@@ -1,3 +1,17 @@
+{%- set columns %}
+        order_lines.line_number,
+        order_lines.product_id,
+        order_lines.customer_id,
+        order_lines.category,
+        order_lines.ordered_at,
+        order_lines.quantity,
+        order_lines.unit_price,
+        order_lines.cost_amount,
+        order_lines.currency,
+        order_lines.channel,
+        order_lines.store
+{%- endset -%}
+
 with order_lines as (
 
     select * from {{ ref('int_customer_value__order_lines_checked') }}
@@ -14,7 +28,8 @@ cancellations as (
 sales as (
 
     select
-        *,
+        {{ columns }},
+        order_lines.order_id,
         'sale' as line_kind,
         cast(null as {{ dbt.type_string() }}) as cancelled_by_order_id,
         line_amount as gross_amount,
@@ -28,7 +43,8 @@ sales as (
 taken_back as (
 
     select
-        order_lines.* replace (cancellations.sold_in_order_id as order_id),
+        {{ columns }},
+        cancellations.sold_in_order_id as order_id,
         'cancellation' as line_kind,
         order_lines.order_id as cancelled_by_order_id,
         cast(0 as {{ customer_value.type_amount() }}) as gross_amount,

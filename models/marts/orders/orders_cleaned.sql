@@ -19,7 +19,11 @@ kept_orders as (
         ordered_at,
         gross_amount,
         coalesce(discount_amount, 0) as discount_amount,
-        coalesce(refund_amount, 0) as refund_amount,
+        -- An order that came back as a whole is refunded as a whole, where no more is said of it.
+        coalesce(
+            refund_amount,
+            case when order_status = 'returned' then gross_amount - coalesce(discount_amount, 0) else 0 end
+        ) as refund_amount,
         cost_amount,
         currency,
         channel,
@@ -33,7 +37,8 @@ kept_orders as (
     select {{ columns }}
     from orders_checked
     where
-        {{ customer_value.hash_key('order_id') }} not in (
+        exclusion_reason is null
+        and {{ customer_value.hash_key('order_id') }} not in (
             select {{ customer_value.hash_key('order_id') }} from orders_repeated
         )
 
@@ -41,7 +46,7 @@ kept_orders as (
 
     select {{ columns }}
     from orders_repeated
-    where version_rank = 1
+    where version_rank = 1 and exclusion_reason is null
 
 ),
 

@@ -15,6 +15,7 @@ rejected as (
     {%- set columns %}
         order_id,
         customer_id,
+        raw_customer_id,
         gross_amount,
         raw_ordered_at,
         raw_amount,
@@ -37,10 +38,23 @@ rejected as (
     union all
 
     select
-        'duplicate_order_id' as reject_reason,
+        exclusion_reason as reject_reason,
+        {{ columns }}
+    from orders_checked
+    where
+        reject_reason is null
+        and exclusion_reason is not null
+        and {{ customer_value.hash_key('order_id') }} not in (
+            select {{ customer_value.hash_key('order_id') }} from orders_repeated
+        )
+
+    union all
+
+    select
+        case when version_rank > 1 then 'duplicate_order_id' else exclusion_reason end as reject_reason,
         {{ columns }}
     from orders_repeated
-    where version_rank > 1
+    where version_rank > 1 or exclusion_reason is not null
 
 )
 
@@ -50,7 +64,7 @@ select
     reject_reason,
     gross_amount,
     order_id as raw_order_id,
-    customer_id as raw_customer_id,
+    raw_customer_id,
     cast(raw_ordered_at as {{ dbt.type_string() }}) as raw_ordered_at,
     cast(raw_amount as {{ dbt.type_string() }}) as raw_amount,
     cast(raw_discount_amount as {{ dbt.type_string() }}) as raw_discount_amount,

@@ -65,6 +65,7 @@ joined as (
     select
         periods.customer_id,
         customers.margin_amount as historic_value,
+        customers.acquisition_cost_amount,
         periods.predicted_value,
         -- What is uncertain is what customers bring; what they cost to serve is not.
         {% for end, bound in [('lower', 'least'), ('upper', 'greatest')] -%}
@@ -97,6 +98,10 @@ select
     least(joined.predicted_value, joined.predicted_value_lower) as predicted_value_lower,
     greatest(joined.predicted_value, joined.predicted_value_upper) as predicted_value_upper,
     cast(joined.historic_value + joined.predicted_value as {{ customer_value.type_expectation() }}) as total_value,
+    cast(
+        joined.historic_value + joined.predicted_value - joined.acquisition_cost_amount
+        as {{ customer_value.type_expectation() }}
+    ) as net_value,
     joined.predicted_order_count,
     joined.expected_next_order_date,
     joined.as_of_date,
