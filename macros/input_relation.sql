@@ -33,8 +33,8 @@
         {%- for kinds in contract.values() -%}
             {%- for column_name, kind in kinds.items() if kind == 'key' -%}
                 {%- set expression = customer_value.input_column(input_name, column_name) | trim -%}
-                {%- if modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
-                    {%- do keys.append("'" ~ expression ~ "': 'varchar'") -%}
+                {%- if modules.re.match('^([A-Za-z_][A-Za-z0-9_]*|"[^"]+")$', expression) -%}
+                    {%- do keys.append("'" ~ (expression | replace('"', '') | replace("'", "''")) ~ "': 'varchar'") -%}
                 {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from customer_value import figures, report
+from customer_value.errors import SentenceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         # A reader that has gone shows only when the buffer is emptied.
         sys.stdout.flush()
-    except figures.ReportError as error:
+    except (figures.ReportError, SentenceError) as error:
+        sys.stdout.flush()
         _write(f"customer-value: {error}", sys.stderr)
         return EXIT_ERROR
     except BrokenPipeError:
@@ -43,8 +45,67 @@ def _parser() -> argparse.ArgumentParser:
         prog="customer-value", description="Customer value from an order log, by dbt."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_init(commands)
     _add_report(commands)
     return parser
+
+
+def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "init",
+        help="recognise your orders and write the var inputs into a dbt project",
+        description="Recognise which columns are orders, customers, times and amounts, show how "
+        "they will be read, and write the var inputs into a dbt project.",
+    )
+    command.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="PATH_OR_TABLE",
+        help="a file or glob that DuckDB reads, or a table (schema.table) of --database",
+    )
+    command.add_argument("--database", type=Path, metavar="FILE", help="the tables' DuckDB file")
+    command.add_argument(
+        "--project",
+        type=Path,
+        metavar="FOLDER",
+        default=Path(),
+        help="the dbt project to write into (default: this folder)",
+    )
+    command.add_argument(
+        "--as",
+        action="append",
+        default=[],
+        dest="named",
+        metavar="INPUT=PATH",
+        help="say what a file is, for example order_lines=data/lines.csv",
+    )
+    command.add_argument("--dry-run", action="store_true", help="show, and write nothing")
+    command.add_argument(
+        "--force", action="store_true", help="replace the var inputs if the project has it"
+    )
+    command.add_argument("--json", action="store_true", help="print what was found as JSON")
+    command.set_defaults(run=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    # The report needs none of it.
+    from customer_value import guided_start  # noqa: PLC0415
+
+    named = {}
+    for item in options.named:
+        name, is_pair, path = item.partition("=")
+        if not is_pair or not path or name in named:
+            raise SentenceError(f"--as takes INPUT=PATH, each input once, and got {item}.")
+        named[name] = path
+    found = guided_start.start(options.inputs, named, options.database, options.project)
+    _write(found.to_json() if options.json else guided_start.render(found), sys.stdout)
+    if found.problem is not None:
+        raise SentenceError(found.problem)
+    if not options.dry_run:
+        path = guided_start.write(found, options.project, force=options.force)
+        # Not on stdout, which may be a JSON object that someone reads.
+        _write(f"wrote {path}", sys.stderr)
+    return EXIT_OK
 
 
 def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,13 +168,12 @@ def _matched(mapping: Mapping) -> list[str]:
         if match.note:
             notes.append(f"  {match.ours.name}: {match.note}.")
         notes.extend(
-            f"  {match.ours.name}: not decided for you, see the commented choice below; "
-            f"{choice.reason}."
+            f"  {match.ours.name}: another choice stands commented below, {choice.reason}."
             for choice in match.choices
         )
     rows += [(f"  {name}", "nothing found", "", "required") for name in mapping.missing]
     notes += [f"  {remark[0].upper()}{remark[1:]}." for remark in mapping.remarks]
-    return _aligned(rows, "<<><") + ([""] + notes if notes else [])
+    return _aligned(rows, "<<><") + (["", *notes] if notes else [])
 
 
 def _first_rows(outcome: Outcome) -> list[str]:
@@ -224,21 +222,21 @@ def _check_apart(mappings: Sequence[Mapping]) -> None:
 
 
 def _remarks(mappings: Sequence[Mapping], folder: Path) -> list[str]:
-    remarks = []
+    remarks: list[str] = []
     names = {mapping.input_name for mapping in mappings}
-    if "order_lines" in names and "orders" not in names:
-        remarks.append("No orders are given: they are built from order_lines.")
+    if "order_lines" in names:
+        remarks.append("Copies of lines and what is no goods are told apart by the build.")
+        if "orders" not in names:
+            remarks.append("No orders are given: they are built from order_lines.")
     elif not names & {"orders", "order_lines"}:
         remarks.append("Neither orders nor order_lines is given: a build needs one of them.")
     for mapping in mappings:
-        if mapping.source.table is not None:
-            schema, name = mapping.source.table
-            place, is_known = table_place(mapping.source.table, folder)
-            if place.startswith("source") and not is_known:
-                remarks.append(
-                    f"Declare the source in a .yml of your models: "
-                    f"sources: [{{name: {schema}, tables: [{{name: {name}}}]}}]"
-                )
+        table = mapping.source.table
+        if table is not None and table_place(table, folder).startswith("table"):
+            remarks.append(
+                f"dbt has to see the table {'.'.join(table)}: build into its database, or attach "
+                "that in your profile."
+            )
     return remarks
 
 

@@ -17,6 +17,7 @@ from customer_value.recognition import Mapping, Match
 
 FIRST_ROWS = 5
 IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_]*|"(?:[^"]|"")+"')
+EARLIEST, LATEST = "timestamp '1900-01-01'", "timestamp '2199-12-31 23:59:59.999999'"
 NUMBERS = ("money", "quantity", "rating")
 
 
@@ -54,8 +55,10 @@ def check(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> Outcome:
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> dict[str, int]:
-    # Numbers that are given here are never missing, and numbering costs a sort.
-    matches = tuple(match for match in mapping.matches if match.theirs)
+    matches = mapping.matches
+    if mapping.missing:
+        # Not one row has it.
+        return {f"missing_{mapping.missing[0]}": mapping.source.row_count}
     unique = UNIQUE_KEYS.get(mapping.input_name)
     has_key = mapping.expression(unique) is not None if unique else False
     repeated = f"count(*) - count(distinct {unique})" if has_key else "0"
@@ -142,8 +145,7 @@ def _reasons(matches: tuple[Match, ...]) -> str:
             branches += [
                 f"when {unreadable_value} then 'unparseable_{name}'",
                 f"when {name} is null then 'missing_{name}'",
-                f"when {name} < timestamp '1900-01-01' or {name} >= timestamp '2200-01-01' "
-                f"then 'implausible_{name}'",
+                f"when not {name} between {EARLIEST} and {LATEST} then 'implausible_{name}'",
             ]
         elif match.ours.kind in NUMBERS:
             number = f"try_cast({raw} as double)"

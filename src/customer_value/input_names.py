@@ -71,15 +71,17 @@ ANY_TIME_NAMES = (
 )
 CATEGORY_NAMES = ("category", "product category", "kategorie", "warengruppe", "categorie")
 
-ORDER_ID = OurColumn("order_id", "key", ORDER_NAMES, ("order", "invoice", "name", "id"), True)
+ORDER_ID = OurColumn(
+    "order_id", "key", ORDER_NAMES, ("order", "invoice", "name", "id"), is_required=True
+)
 CUSTOMER_ID = OurColumn(
     "customer_id",
     "key",
     CUSTOMER_NAMES,
     ("customer", "client", "kunde", "email", "customer email", "user", "member"),
-    True,
+    is_required=True,
 )
-ORDERED_AT = OurColumn("ordered_at", "time", ORDERED_AT_NAMES, ANY_TIME_NAMES, True)
+ORDERED_AT = OurColumn("ordered_at", "time", ORDERED_AT_NAMES, ANY_TIME_NAMES, is_required=True)
 PRODUCT_ID = OurColumn("product_id", "key", PRODUCT_NAMES, ("product", "item", "artikel"))
 
 INPUTS: dict[str, tuple[OurColumn, ...]] = {
@@ -98,7 +100,7 @@ INPUTS: dict[str, tuple[OurColumn, ...]] = {
                 *("importo", "totale", "bedrag", "totaal", "valor"),
             ),
             ("subtotal", "sales", "sales value", "value", "spend", "price", "turnover", "payment"),
-            True,
+            is_required=True,
         ),
         OurColumn(
             "status",
@@ -154,32 +156,33 @@ INPUTS: dict[str, tuple[OurColumn, ...]] = {
             "key",
             _joined("line lineitem position pos row", f"{ID} item"),
             ("line", "position", "pos", "positionsnummer", "zeile"),
-            True,
         ),
-        OurColumn("product_id", "key", PRODUCT_ID.names, (*PRODUCT_ID.weak_names, "lineitem name"),
-                  True),
+        OurColumn(
+            "product_id",
+            "key",
+            PRODUCT_ID.names,
+            (*PRODUCT_ID.weak_names, "lineitem name"),
+            is_required=True,
+        ),
         OurColumn(
             "quantity",
             "quantity",
             ("quantity", "qty", "lineitem quantity", "units", "menge", "anzahl", "stueckzahl"),
             ("count", "pieces", "quantite", "cantidad", "quantita", "aantal"),
-            True,
+            is_required=True,
         ),
         OurColumn(
             "unit_price",
             "money",
             ("unit price", "lineitem price", "item price", "price per unit", "price each"),
             ("price", "einzelpreis", "stueckpreis", "preis", "prix unitaire", "precio unitario"),
-            True,
+            is_required=True,
         ),
         OurColumn("category", "label", CATEGORY_NAMES, ("department", "product type")),
         OurColumn("cost", "money", ("unit cost", "cost", "item cost", "einkaufspreis")),
-        OurColumn(
-            "description",
-            "text",
-            ("description", "product name", "item name", "lineitem name", "product description"),
-            ("title", "bezeichnung", "beschreibung", "artikelname", "designation", "descripcion"),
-        ),
+        OurColumn("currency", "label", ("currency", "currency code"), ("waehrung", "devise")),
+        OurColumn("channel", "label", ("channel", "sales channel"), ("kanal", "source name")),
+        OurColumn("store", "label", ("store", "store id", "shop", "shop id"), ("filiale",)),
     ),
     "customers": (
         CUSTOMER_ID,
@@ -212,14 +215,14 @@ INPUTS: dict[str, tuple[OurColumn, ...]] = {
             "time",
             ("event at", "event time", "event timestamp", "event date", "occurred at"),
             ("timestamp", "time", "created at", "received at", "datetime", "date"),
-            True,
+            is_required=True,
         ),
         OurColumn(
             "event_name",
             "label",
             ("event name", "event", "event type", "action", "ereignis"),
             ("type", "activity", "evenement", "evento"),
-            True,
+            is_required=True,
         ),
         OurColumn("session_id", "key", ("session id", "session", "visit id"), weight=0.8),
         PRODUCT_ID,
@@ -231,14 +234,14 @@ INPUTS: dict[str, tuple[OurColumn, ...]] = {
             "key",
             _joined("campaign mailing experiment kampagnen campagne", ID),
             ("campaign", "campaign name", "mailing", "experiment", "kampagne"),
-            True,
+            is_required=True,
         ),
         OurColumn(
             "contacted_at",
             "time",
             ("contacted at", "contact date", "sent at", "send date", "sent date", "contact time"),
             ("delivered at", "exposed at", "start date", "versendet am", "timestamp", "date"),
-            True,
+            is_required=True,
         ),
         OurColumn(
             "treatment",
@@ -257,20 +260,20 @@ INPUTS: dict[str, tuple[OurColumn, ...]] = {
     ),
     "reviews": (
         CUSTOMER_ID,
-        OurColumn("product_id", "key", PRODUCT_ID.names, PRODUCT_ID.weak_names, True),
+        OurColumn("product_id", "key", PRODUCT_ID.names, PRODUCT_ID.weak_names, is_required=True),
         OurColumn(
             "reviewed_at",
             "time",
             ("reviewed at", "review date", "review time", "rated at", "review timestamp"),
             ("created at", "timestamp", "date", "datum"),
-            True,
+            is_required=True,
         ),
         OurColumn(
             "rating",
             "rating",
             ("rating", "stars", "review score", "score", "bewertung", "star rating"),
             ("note", "points", "sterne", "grade"),
-            True,
+            is_required=True,
             weight=1.0,
         ),
     ),
@@ -294,16 +297,14 @@ def words(name: str) -> tuple[str, ...]:
                             "ß": "ss"})  # fmt: skip
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).translate(german))
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return tuple(
-        word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", plain)
-    )
+    return tuple(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", plain))
 
 
 def name_score(theirs: str, ours: OurColumn) -> tuple[float, str]:
     """How well a name fits, in 0..1, and why in a word; (0, "") where it does not.
 
     >>> name_score("CustomerID", CUSTOMER_ID)
-    (1.0, 'name')
+    (1.0, 'our name')
     """
     found = words(theirs)
     if not found:

@@ -59,9 +59,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Source:
-    """An input as it came. relation and text_relation are what `from` reads, the latter with
-    every column as text; the two are the same for what is not a CSV file. sample: a temporary
-    table of some of the rows.
+    """An input as it came.
+
+    relation and text_relation are what `from` reads, the latter with every column as text; the
+    two are the same for what is not a CSV file. sample: a temporary table of some of the rows.
     """
 
     label: str
@@ -179,8 +180,9 @@ def _files(connection: duckdb.DuckDBPyConnection, argument: str) -> list[str]:
         return [argument]
     return [
         path
-        for (path,) in connection.execute("select file from glob($path)", {"path": argument})
-        .fetchall()
+        for (path,) in connection.execute(
+            "select file from glob($path)", {"path": argument}
+        ).fetchall()
     ]
 
 

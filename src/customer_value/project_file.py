@@ -12,10 +12,11 @@ from typing import Any
 import yaml
 
 from customer_value.errors import SentenceError
+from customer_value.profiling import quoted
 from customer_value.recognition import Mapping
 
 PACKAGE = "customer_value"
-PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ .*()+/]*")
+PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_ .*()+/-]*")
 
 
 def project_path(folder: Path) -> Path:
@@ -43,12 +44,10 @@ def inputs_yaml(mappings: Sequence[Mapping], folder: Path) -> list[str]:
         for match in mapping.matches:
             name = match.ours.name
             if match.note:
-                lines.append(f"      # {_comment(match.note)}.")
+                lines.append(f"      # {_sentence(match.note)}.")
             lines.append(f"      {name}: {scalar(match.expression)}")
             for choice in match.choices:
-                lines.append(f"      # Or, since {_comment(choice.reason)}:"
-                             if not choice.reason.startswith("if ")
-                             else f"      # Or, {_comment(choice.reason)}:")  # fmt: skip
+                lines.append(f"      # Or, {_comment(choice.reason)}:")
                 lines.append(f"      # {name}: {_comment(scalar(choice.expression))}")
         for name in mapping.missing:
             lines.append("      # Required, and not found:")
@@ -68,19 +67,21 @@ def scalar(text: str) -> str:
     return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)
 
 
-def table_place(table: tuple[str, str], folder: Path) -> tuple[str, bool]:
-    """What the var says of a table, and whether the project knows it: a model, or a source."""
+def table_place(table: tuple[str, str], folder: Path) -> str:
+    """What the var says of a table: the project's model or source of this name, or the table."""
     schema, name = table
-    known = [path for ending in ("sql", "py", "csv") for path in _files(folder, f"{name}.{ending}")]
-    if known:
-        return f"model: {scalar(name)}", True
-    declared = any(
+    if any(_files(folder, f"{name}.{ending}") for ending in ("sql", "py", "csv")):
+        return f"model: {scalar(name)}"
+    is_declared = any(
         source.get("name") == schema
         and any(item.get("name") == name for item in source.get("tables") or [])
         for path in [*_files(folder, "*.yml"), *_files(folder, "*.yaml")]
         for source in _sources(path)
     )
-    return f"source: [{scalar(schema)}, {scalar(name)}]", declared
+    if is_declared:
+        return f"source: [{scalar(schema)}, {scalar(name)}]"
+    parts = (part if re.fullmatch("[a-z_][a-z0-9_]*", part) else quoted(part) for part in table)
+    return f"table: {scalar('.'.join(parts))}"
 
 
 def with_inputs(text: str, lines: Sequence[str], *, force: bool) -> str:
@@ -131,7 +132,7 @@ def _edited(text: str, root: yaml.MappingNode, lines: Sequence[str]) -> str:
         rest = [*wrapped[depth:]]
         if pair is None:
             end = _end(rows, node.end_mark.line, indent)
-            return _spliced(text, rows, end, end, _nested(rest, lines), indent)
+            return _spliced(rows, (end, end), _nested(rest, lines), indent)
         name, value = pair
         indent = name.start_mark.column
         if key == "inputs":
@@ -139,10 +140,10 @@ def _edited(text: str, root: yaml.MappingNode, lines: Sequence[str]) -> str:
             end = _end(rows, max(value.end_mark.line, start + 1), indent + 1)
             if value.end_mark.column > indent and value.end_mark.line >= start:
                 end = max(end, value.end_mark.line + 1)
-            return _spliced(text, rows, start, max(end, start + 1), list(lines), indent)
+            return _spliced(rows, (start, max(end, start + 1)), list(lines), indent)
         if isinstance(value, yaml.ScalarNode) and not value.value:
             start = name.start_mark.line + 1
-            return _spliced(text, rows, start, start, _nested(rest[1:], lines), indent + 2)
+            return _spliced(rows, (start, start), _nested(rest[1:], lines), indent + 2)
         if not isinstance(value, yaml.MappingNode) or value.flow_style:
             raise _uneditable(f"{key} is written in braces")
         node = value
@@ -171,12 +172,11 @@ def _end(rows: Sequence[str], end: int, indent: int) -> int:
     return end
 
 
-def _spliced(
-    text: str, rows: list[str], start: int, end: int, lines: Sequence[str], indent: int
-) -> str:
-    newline = _newline(text)
+def _spliced(rows: Sequence[str], span: tuple[int, int], lines: Sequence[str], indent: int) -> str:
+    """The rows with those of a span replaced by other lines."""
+    newline = _newline("".join(rows))
     new = [" " * indent + line + newline for line in lines]
-    return "".join([*rows[:start], *new, *rows[end:]])
+    return "".join([*rows[: span[0]], *new, *rows[span[1] :]])
 
 
 def _newline(text: str) -> str:
@@ -200,7 +200,7 @@ def _found(project: Any) -> list[str] | None:  # noqa: ANN401 - whatever the YAM
 
 def _place(mapping: Mapping, folder: Path) -> str:
     if mapping.source.table is not None:
-        return table_place(mapping.source.table, folder)[0]
+        return table_place(mapping.source.table, folder)
     path = mapping.source.path or ""
     if not re.match(r"[a-z0-9]+://", path):
         try:
@@ -212,9 +212,7 @@ def _place(mapping: Mapping, folder: Path) -> str:
 
 def _files(folder: Path, pattern: str) -> list[Path]:
     """Files of the project itself, where its models and seeds are by custom."""
-    return [
-        path for name in ("models", "seeds") for path in sorted((folder / name).rglob(pattern))
-    ]
+    return [path for name in ("models", "seeds") for path in sorted((folder / name).rglob(pattern))]
 
 
 def _sources(path: Path) -> list[dict[str, Any]]:
@@ -224,6 +222,13 @@ def _sources(path: Path) -> list[dict[str, Any]]:
         return []
     found = content.get("sources") if isinstance(content, dict) else None
     return [item for item in found or [] if isinstance(item, dict)]
+
+
+def _sentence(text: str) -> str:
+    flat = _comment(text)
+    # A name that stands first keeps its case.
+    first = flat.split(" ", 1)[0]
+    return flat[0].upper() + flat[1:] if first.islower() else flat
 
 
 def _comment(text: str) -> str:

@@ -16,8 +16,8 @@ DATE_PARTS = re.compile(
     r"(?P<half> ?[AaPp][Mm])?)?(?P<zone> ?(?:[+-]\d{2}:?\d{2}|Z))?"
 )
 NAMED_MONTH = re.compile(
-    r"(?:(?P<day>\d{1,2})[ -])?(?P<month>[A-Za-z]{3,9})[ -](?:(?P<later>\d{1,2}),? )?(?P<year>\d{4})"
-    r"(?P<time> \d{1,2}:\d{2}(?P<seconds>:\d{2})?)?"
+    r"(?:(?P<day>\d{1,2})[ -])?(?P<month>[A-Za-z]{3,9})[ -](?:(?P<later>\d{1,2}),? )?"
+    r"(?P<year>\d{4})(?P<time> \d{1,2}:\d{2}(?P<seconds>:\d{2})?)?"
 )
 # Texts that are looked at one by one to find the formats; all rows decide between these.
 EXAMPLES = 400
@@ -119,8 +119,8 @@ class Reader:
             plain,
             note="day and month can't be told apart",
             alternative=other,
-            choice=f"dates such as {raw} allow both orders of day and month; DuckDB reads the "
-            f"first as {example}; this one swaps the two",
+            choice=f"since dates such as {raw} allow both orders of day and month (DuckDB reads "
+            f"the first as {example}), with the two swapped",
         )
 
     def _text_time(self, column: Column) -> Reading | None:
@@ -129,15 +129,17 @@ class Reader:
         if sum(map(_looks_like_time, examples)) < LEAST_SHARE * len(examples):
             return None
         name = self.name(column)
-        as_is = f"coalesce(try_cast({name} || ' UTC' as timestamptz), " \
-                f"try_cast({name} || ' 00:00:00 UTC' as timestamptz), " \
-                f"try_cast({name} as timestamptz))"  # fmt: skip
+        as_is = (
+            f"coalesce(try_cast({name} || ' UTC' as timestamptz), "
+            f"try_cast({name} || ' 00:00:00 UTC' as timestamptz), try_cast({name} as timestamptz))"
+        )
         candidates = _formats(examples)
         counts = self._counts(
             self.source.relation, [as_is, *(f"try_strptime({name}, {text(f)})" for f in candidates)]
         )
-        readable, ranked = counts[0], sorted(
-            zip(counts[1:], candidates, strict=True), key=lambda pair: -pair[0]
+        readable, ranked = (
+            counts[0],
+            sorted(zip(counts[1:], candidates, strict=True), key=lambda pair: -pair[0]),
         )
         if not column.count or (readable == column.count and readable):
             return Reading(name) if column.count else None
@@ -163,8 +165,8 @@ class Reader:
             share,
             f"{note}; day and month can't be told apart",
             alternative,
-            f"dates such as {examples[0]} allow both orders of day and month: {best} was taken, "
-            "since its days vary more than its months",
+            f"since dates such as {examples[0]} allow both orders of day and month ({best} was "
+            "taken: its days vary more than its months)",
         )
 
     def _complement(self, column: Column, best: str, ranked: list[tuple[int, str]]) -> list[str]:
@@ -211,13 +213,12 @@ class Reader:
         row = self._row(f"select {', '.join(days)} from {self.source.relation} as typed")
         return (row[0], one.startswith("%d")) > (row[1], other.startswith("%d"))
 
-    def _number(self, column: Column) -> Reading | None:
+    def _number(self, column: Column) -> Reading | None:  # noqa: PLR0911 - one per shape
         name = self.name(column)
         if column.is_number:
             return Reading(name)
-        if not column.is_text or not column.count:
-            return None
-        if not any(re.search(r"\d", example) for example in column.examples):
+        has_digits = any(re.search(r"\d", example) for example in column.examples)
+        if not column.is_text or not column.count or not has_digits:
             return None
         signless = f"regexp_replace({name}, '{CURRENCY_SIGNS}', '', 'g')"
         shapes = {
@@ -249,7 +250,8 @@ class Reader:
             return replace(
                 reading,
                 alternative=decimal_comma,
-                choice=f"{column.examples[0]} may have a decimal comma or one that parts thousands",
+                choice=f"since {column.examples[0]} may have a decimal comma, or one that parts "
+                "thousands",
             )
         return reading
 
