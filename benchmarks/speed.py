@@ -49,7 +49,9 @@ MOST_GIGABYTES: Final = 8.0
 # What the file has beyond the columns that an order log must have.
 OPTIONAL_COLUMNS: Final = ("discount_amount", "refund_amount", "channel", "updated_at")
 
-# Each model of cleaning, RFM and cohorts, with the table of handwritten.sql that does its work.
+# What cleaning, RFM and cohorts end in; all that they are made of is run with them.
+SELECTED_MODELS: Final = ("+orders_rejected", "+customer_rfm", "+cohort_retention")
+# Their models that take time, with the table of handwritten.sql that does its work.
 HANDWRITTEN_TABLES: Final = {
     "stg_customer_value__orders": None,
     "int_customer_value__orders_checked": None,
@@ -68,7 +70,7 @@ COMPARED_TABLES: Final = (
     "customer_rfm",
     "cohort_retention",
 )
-NEEDED_SEEDS: Final = ("rfm_segments", "lifecycle_stages")
+NEEDED_SEEDS: Final = ("rfm_segments", "lifecycle_stages", "order_statuses", "non_goods")
 
 # Nodes of the whole build that took less are printed as one line.
 SHORTEST_SECONDS: Final = 0.5
@@ -281,6 +283,8 @@ def print_comparison(by_hand: Measured, models: Measured) -> None:
     node_seconds = {node.rpartition(".")[2]: seconds for node, seconds in models.seconds.items()}
     for model, table in HANDWRITTEN_TABLES.items():
         print_line(f"  {model}", node_seconds.get(model), by_hand.seconds[table] if table else None)
+    others = [node_seconds[node] for node in node_seconds if node not in HANDWRITTEN_TABLES]
+    print_line(f"  {len(others)} others, of inputs that are not given", sum(others))
     print_line("  sum of the models (some ran at the same time)", sum(models.seconds.values()))
     print_line(
         "  wall clock, first start to last end",
@@ -363,7 +367,7 @@ def main() -> int:
         by_hand_runs.append(run_handwritten(orders, by_hand_database))
         delete_database(models_database)
         run_dbt("seed", orders, models_database, NEEDED_SEEDS)
-        models_runs.append(run_dbt("run", orders, models_database, list(HANDWRITTEN_TABLES)))
+        models_runs.append(run_dbt("run", orders, models_database, SELECTED_MODELS))
     by_hand = min(by_hand_runs, key=lambda run: run.wall_seconds)
     models = min(models_runs, key=lambda run: run.wall_seconds)
     print_comparison(by_hand, models)
