@@ -4,8 +4,10 @@
     {%- set declared = customer_value.declared_input(input_name) -%}
     {%- if not declared -%}
         (select 1 as nothing where 1 = 0)
-    {%- elif declared.get('model') -%}
+    {%- elif declared.get('model') is string -%}
         {{ ref(declared['model']) }}
+    {%- elif declared.get('model') -%}
+        {{ ref(declared['model'][0], declared['model'][1]) }}
     {%- elif declared.get('source') -%}
         {{ source(declared['source'][0], declared['source'][1]) }}
     {%- elif declared.get('table') -%}

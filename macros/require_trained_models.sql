@@ -10,7 +10,7 @@
         {%- if scores and 'model.customer_value.model_registry' not in selected_resources and load_relation(registry) is none -%}
             {{ exceptions.raise_compiler_error(
                 scores | join(' and ') ~ " can't run: " ~ registry
-                ~ " does not exist, so no model has been trained yet. Run dbt build --selector train first."
+                ~ " does not exist, so no model has been trained yet. Run dbt build --selector train first; in a project of your own, which has not that selector, dbt build --select +model_registry."
             ) }}
         {%- endif -%}
     {%- endif -%}

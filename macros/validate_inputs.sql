@@ -3,10 +3,6 @@
     Called by on-run-start. -#}
 {% macro validate_inputs() -%}
     {%- set contract = customer_value.input_contract() -%}
-    {#- Named while dbt parses, so that the hook may look at them when it runs. -#}
-    {%- for input_name in contract -%}
-        {%- set relation = customer_value.input_relation(input_name) -%}
-    {%- endfor -%}
     {%- if not execute -%}
         {{ return('') }}
     {%- endif -%}
@@ -57,7 +53,8 @@
 
 {#- What of an input is not there, or is of a type that can't be read as what it should be. -#}
 {% macro _unreadable_columns(input_name, declared) -%}
-    {%- if not customer_value.input_is_there(input_name) -%}
+    {%- set relation = customer_value.input_as_it_stands(input_name) -%}
+    {%- if relation is none -%}
         {%- if declared.get('path') -%}
             {{ return(["inputs gives " ~ input_name ~ " the path " ~ declared['path'] ~ ", and no file is there; it takes a file or a glob, from the folder that dbt runs in."]) }}
         {%- endif -%}
@@ -66,10 +63,6 @@
     {%- endif -%}
     {%- set contract = customer_value.input_contract()[input_name] -%}
     {#- Files without the types that keys are read with: a key that is not there is what is looked for. -#}
-    {%- set relation = customer_value.input_relation(input_name) -%}
-    {%- if declared.get('path') -%}
-        {%- set relation = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
-    {%- endif -%}
     {%- set there = customer_value._types_of('*', relation) -%}
     {%- set there_lower = there | map('lower') | list -%}
     {%- set mapped = declared.get('columns') or {} -%}
@@ -113,16 +106,30 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether an input can be looked at before the run: files that exist, a relation that does. -#}
-{% macro input_is_there(input_name) -%}
+{#- What can be looked at of an input before the run, as SQL to read from: files that exist, a
+    table, a relation that this run does not build anew; none where there is nothing yet. -#}
+{% macro input_as_it_stands(input_name) -%}
     {%- set declared = customer_value.declared_input(input_name) -%}
-    {%- if declared.get('path') -%}
-        {{ return(run_query("select count(*) from glob('" ~ (declared['path'] | replace("'", "''")) ~ "')").rows[0][0] > 0) }}
-    {%- elif declared.get('table') -%}
-        {{ return(true) }}
+    {%- if declared.get('table') -%}
+        {{ return(declared['table']) }}
+    {%- elif declared.get('path') -%}
+        {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
+        {{ return(path if run_query("select count(*) from glob(" ~ path ~ ")").rows[0][0] > 0 else none) }}
     {%- endif -%}
-    {%- set relation = ref(declared['model']) if declared.get('model') else source(declared['source'][0], declared['source'][1]) -%}
-    {{ return(load_relation(relation) is not none) }}
+    {#- Found in the graph: a ref would tie the hook to a model that may be ephemeral. -#}
+    {%- set names = declared.get('source') or declared['model'] -%}
+    {%- set names = [names] if names is string else names -%}
+    {%- set found = [] -%}
+    {%- for node in (graph.sources.values() if declared.get('source') else graph.nodes.values())
+        if node.resource_type in ['model', 'seed', 'snapshot', 'source'] and node.name == names[-1]
+        and (names | length == 1 or names[0] == (node.source_name if declared.get('source') else node.package_name)) -%}
+        {%- do found.append(node) -%}
+    {%- endfor -%}
+    {#- A model that this run builds may have other columns when it is done. -#}
+    {%- if found | length != 1 or (found[0].resource_type == 'model' and found[0].unique_id in selected_resources) -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {{ return(adapter.get_relation(found[0].database, found[0].schema, found[0].get('alias') or found[0].get('identifier'))) }}
 {%- endmacro %}
 
 {#- The names and types of what a select list gives. -#}

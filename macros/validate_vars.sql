@@ -1,8 +1,6 @@
 {#- Stops a run before its first model if a var can't be meant as it stands, with one sentence
     for each that says which var, what it got and what it takes. Called by on-run-start. -#}
 {% macro validate_vars() -%}
-    {#- Named while dbt parses, so that the hook may look at it when it runs. -#}
-    {%- set orders = customer_value.input_relation('orders') -%}
     {%- if not execute -%}
         {{ return('') }}
     {%- endif -%}
@@ -39,7 +37,7 @@
         ) -%}
     {%- endif -%}
 
-    {%- set as_of_problem = customer_value._as_of_date_problem(orders) -%}
+    {%- set as_of_problem = customer_value._as_of_date_problem() -%}
     {%- if as_of_problem -%}
         {%- do problems.append(as_of_problem) -%}
     {%- endif -%}
@@ -80,7 +78,13 @@
         {%- for candidate in known if customer_value._looks_like(name, candidate) -%}
             {%- do nearest.append(candidate) -%}
         {%- endfor -%}
-        {%- if nearest -%}
+        {%- if nearest and not has_to_be_ours and project_name != 'customer_value' -%}
+            {#- In somebody else's project it may well be a var of theirs: said, not refused. -#}
+            {%- do log(
+                "customer_value: the var " ~ name ~ " is not ours; if it is yours, all is well, if " ~ nearest[0] ~ " was meant, write that.",
+                info=true
+            ) -%}
+        {%- elif nearest -%}
             {%- do problems.append(name ~ " is not a var; did you mean " ~ nearest[0] ~ "?") -%}
         {%- elif has_to_be_ours -%}
             {%- do problems.append(name ~ " is not a var; there are " ~ known | join(', ') ~ ".") -%}
@@ -116,7 +120,7 @@
 
 {#- What is wrong with the var as_of_date, or nothing. The first order is looked up where the
     input can be read already; int_customer_value__run looks again where it can't. -#}
-{% macro _as_of_date_problem(orders) -%}
+{% macro _as_of_date_problem() -%}
     {%- set value = var('as_of_date') -%}
     {%- if value is none -%}
         {{ return(none) }}
@@ -130,7 +134,8 @@
     {%- if not 1 <= parts[1] | int <= 12 or not 1 <= parts[2] | int <= month_days[parts[1] | int - 1] -%}
         {{ return("as_of_date is " ~ (value | string | tojson) ~ takes) }}
     {%- endif -%}
-    {%- if not customer_value.declared_input('orders') or not customer_value.input_is_there('orders') -%}
+    {%- set orders = customer_value.input_as_it_stands('orders') if customer_value.declared_input('orders') -%}
+    {%- if not orders -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set first = run_query(

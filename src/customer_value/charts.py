@@ -66,13 +66,14 @@ STYLE = {
 }
 
 
-def write(database: Path, folder: Path) -> list[Path]:
+def write(database: Path, folder: Path, schema: str = figures.SCHEMA) -> list[Path]:
     """Draw every chart from a built database into a folder, which is made if need be.
 
     Args:
         database: the DuckDB file that ``dbt build`` wrote; it is not changed.
         folder: where cohort_heatmap.png, tiers.png and value_at_risk.png go; older ones are
             replaced.
+        schema: the schema of the tables for BI.
 
     Returns:
         The paths of the charts.
@@ -83,7 +84,8 @@ def write(database: Path, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # After a reset, so that a reader's own Matplotlib settings don't change the pictures.
-        with figures.connected(database) as connection, style.context(["default", STYLE]):
+        connected = figures.connected(database, schema)
+        with connected as connection, style.context(["default", STYLE]):
             return [_saved(draw(connection), folder / name) for name, draw in CHARTS.items()]
     except OSError as error:
         raise figures.ReportError(

@@ -124,6 +124,12 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         f"or {figures.DEFAULT_DATABASE.as_posix()})",
     )
     command.add_argument(
+        "--schema",
+        metavar="NAME",
+        default=figures.SCHEMA,
+        help=f"the schema of the tables for BI (default: {figures.SCHEMA})",
+    )
+    command.add_argument(
         "--charts", type=Path, metavar="FOLDER", help="write charts into it, as PNG files"
     )
     command.add_argument("--json", action="store_true", help="print the figures as one JSON object")
@@ -131,7 +137,7 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _report(options: argparse.Namespace) -> int:
-    found = figures.summary(options.database)
+    found = figures.summary(options.database, options.schema)
     is_bold = _is_terminal(sys.stdout)
     text = found.to_json() if options.json else report.render(found, is_bold=is_bold)
     _write(text, sys.stdout)
@@ -139,7 +145,7 @@ def _report(options: argparse.Namespace) -> int:
         # Matplotlib is optional and slow to load: only who asks for charts pays for it.
         from customer_value import charts  # noqa: PLC0415
 
-        for path in charts.write(options.database, options.charts):
+        for path in charts.write(options.database, options.charts, options.schema):
             # Not on stdout, which may be a JSON object that someone reads.
             _write(f"wrote {path}", sys.stderr)
     return EXIT_OK

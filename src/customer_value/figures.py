@@ -154,16 +154,17 @@ class Summary:
         return json.dumps(asdict(self), default=_json_value, ensure_ascii=False, indent=2)
 
 
-def summary(database: Path) -> Summary:
+def summary(database: Path, schema: str = SCHEMA) -> Summary:
     """Read the figures of the report from a built database, which is not changed.
 
     Args:
         database: the DuckDB file that ``dbt build`` wrote.
+        schema: the schema of the tables for BI in it.
 
     Raises:
         ReportError: there is no such file, it is locked, or it lacks what the report reads.
     """
-    with connected(database) as connection:
+    with connected(database, schema) as connection:
         customers = _customers(connection)
         return Summary(
             database=str(database),
@@ -178,11 +179,12 @@ def summary(database: Path) -> Summary:
 
 
 @contextmanager
-def connected(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(database: Path, schema: str = SCHEMA) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads the package's schema by table names alone, and can't write.
 
     Args:
         database: the DuckDB file that ``dbt build`` wrote.
+        schema: the schema of the tables for BI in it.
 
     Raises:
         ReportError: the file can't be opened or read; also for what fails inside the block.
@@ -202,8 +204,9 @@ def connected(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             # two-part names would be ambiguous: hence the alias.
             path = str(database.resolve()).replace("'", "''")
             connection.execute(f"attach '{path}' as warehouse (type duckdb, read_only)")
-            _check_tables(connection, database)
-            connection.execute(f"use warehouse.{SCHEMA}")
+            _check_tables(connection, database, schema)
+            quoted = schema.replace('"', '""')
+            connection.execute(f'use warehouse."{quoted}"')
             yield connection
         except duckdb.Error as error:
             raise ReportError(_sentence(database, error)) from error
@@ -425,20 +428,20 @@ def _metric(
     return Metric(*row) if row else None
 
 
-def _check_tables(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+def _check_tables(connection: duckdb.DuckDBPyConnection, database: Path, schema: str) -> None:
     found = connection.execute(
         """
         select table_name from information_schema.tables
         where table_catalog = 'warehouse' and table_schema = $schema
         """,
-        {"schema": SCHEMA},
+        {"schema": schema},
     ).fetchall()
     missing = [table for table in TABLES if (table,) not in found]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ReportError(
-            f"{database} lacks the table {SCHEMA}.{missing[0]}{others}. "
-            f"Build what is missing with `{BUILD_COMMAND}`."
+            f"{database} lacks the table {schema}.{missing[0]}{others}. "
+            f"Build what is missing with `{BUILD_COMMAND}`, or name another schema with --schema."
         )
 
 

@@ -15,7 +15,7 @@ customers as (
         count(*) as customer_count,
         coalesce(sum(order_count), 0) as order_count,
         coalesce(sum(net_amount), 0) as net_amount
-    from {{ ref('customers') }}
+    from {{ ref('customer_value', 'customers') }}
 
 )
 

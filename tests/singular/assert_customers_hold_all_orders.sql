@@ -17,7 +17,7 @@ customers as (
         coalesce(sum(net_amount), 0) as net_amount,
         coalesce(sum(margin_amount), 0) as margin_amount,
         count(*) as customer_count
-    from {{ ref('customers') }}
+    from {{ ref('customer_value', 'customers') }}
 
 )
 

@@ -4,7 +4,7 @@ with keys as (
     select
         customer_id,
         'customers' as table_name
-    from {{ ref('customers') }}
+    from {{ ref('customer_value', 'customers') }}
     union all
     select
         customer_id,

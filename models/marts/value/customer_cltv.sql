@@ -11,7 +11,7 @@ with periods as (
 
 customers as (
 
-    select * from {{ ref('customers') }}
+    select * from {{ ref('customer_value', 'customers') }}
 
 ),
 

@@ -25,7 +25,7 @@ margin_rates as (
                 then cast(sum(margin_amount) as {{ customer_value.type_double() }}) / cast(sum(net_amount) as {{ customer_value.type_double() }})
             else {{ var('gross_margin_rate') }}
         end as margin_rate
-    from {{ ref('customers') }}
+    from {{ ref('customer_value', 'customers') }}
 
 ),
 

@@ -1,0 +1,314 @@
+"""A stranger's dbt project installs this package: whose tables stand where, who reads whom."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DBT = Path(sys.executable).with_name("dbt")
+
+# What dbt reads of the package, or it would not be installed: no environment, no warehouse.
+OF_THE_PACKAGE = ("dbt_project.yml", "models", "python_models", "macros", "seeds")
+TESTS_OF_THE_PACKAGE = ("generic", "singular")
+BUILT = shutil.ignore_patterns("dbt_packages", "target", "logs", "*.duckdb*", ".user.yml")
+
+OURS, OURS_INTERNAL = "analytics_customer_value", "analytics_customer_value_internal"
+THEIRS, THEIR_SEEDS = "analytics", "analytics_raw"
+NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+
+
+def dbt(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run dbt where a user would stand, with nothing in the environment but PATH and HOME."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [str(DBT), "--no-use-colors", "--no-send-anonymous-usage-stats", *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def succeeded(finished: subprocess.CompletedProcess[str]) -> str:
+    assert finished.returncode == 0, finished.stdout[-6000:] + finished.stderr[-2000:]
+    return finished.stdout
+
+
+def configuration(project: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((project / "dbt_project.yml").read_text())
+    return content
+
+
+def configure(project: Path, **changes: dict[str, Any]) -> None:
+    """Replace top-level keys of the consumer's dbt_project.yml."""
+    content = yaml.safe_dump(configuration(project) | changes, sort_keys=False)
+    (project / "dbt_project.yml").write_text(content)
+
+
+def rows(project: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(project / "shop.duckdb"), read_only=True) as connection:
+        return connection.sql(sql).fetchall()
+
+
+def enabled(node: dict[str, Any]) -> bool:
+    """A test of a disabled model stays in the manifest, disabled as well."""
+    is_enabled: bool = node["config"]["enabled"]
+    return is_enabled
+
+
+def value(project: Path, sql: str) -> Any:
+    return rows(project, sql)[0][0]
+
+
+@pytest.fixture(scope="module")
+def consumer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project in its place within the package, so that packages.yml's `../..` holds."""
+    package = tmp_path_factory.mktemp("a shop") / "customer value"
+    package.mkdir()
+    for name in OF_THE_PACKAGE:
+        source = REPOSITORY / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, package / name)
+    for name in TESTS_OF_THE_PACKAGE:
+        shutil.copytree(REPOSITORY / "tests" / name, package / "tests" / name)
+    project = package / "tests" / "consumer"
+    shutil.copytree(REPOSITORY / "tests" / "consumer", project, ignore=BUILT)
+    succeeded(dbt(project, "deps"))
+    return project
+
+
+@pytest.fixture(scope="module")
+def first_build(consumer: Path) -> str:
+    """All of it, the package's unit tests too: no var of the consumer has our default."""
+    return succeeded(dbt(consumer, "--warn-error", "build"))
+
+
+@pytest.fixture(scope="module")
+def manifest(consumer: Path, first_build: str) -> dict[str, Any]:
+    assert first_build
+    parsed: dict[str, Any] = json.loads((consumer / "target" / "manifest.json").read_text())
+    return parsed
+
+
+@pytest.fixture(scope="module")
+def relations(consumer: Path, first_build: str) -> dict[tuple[str, str], str]:
+    """Schema and name of all that was built, with its type."""
+    assert first_build
+    found = rows(
+        consumer, "select table_schema, table_name, table_type from information_schema.tables"
+    )
+    return {(schema, name): kind for schema, name, kind in found}
+
+
+@pytest.fixture
+def changed(consumer: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change, without what was built; it reads the same package."""
+    project = tmp_path / "changed shop"
+    shutil.copytree(consumer, project, ignore=BUILT)
+    packages = project / "dbt_packages"
+    packages.mkdir()
+    (packages / "customer_value").symlink_to(consumer.parents[1], target_is_directory=True)
+    return project
+
+
+def test_names_that_both_have_stand_in_two_schemas(
+    consumer: Path, relations: dict[tuple[str, str], str]
+) -> None:
+    assert {schema for schema, name in relations if name == "customers"} == {THEIRS, OURS}
+    assert {schema for schema, name in relations if name == "orders"} == {THEIRS}
+
+    def columns(schema: str) -> set[str]:
+        return {row[0] for row in rows(consumer, f"describe {schema}.customers")}
+
+    assert columns(THEIRS) == {"client", "first_seen_at", "line_count"}
+    assert {"customer_id", "lifecycle_stage"} <= columns(OURS)
+
+
+def test_package_reads_its_own_models_and_the_mapped_one(manifest: dict[str, Any]) -> None:
+    """Of the consumer's only the input, and what it put in place of ours."""
+    foreign = {
+        parent
+        for node in manifest["nodes"].values()
+        if node["package_name"] == "customer_value"
+        for parent in node["depends_on"].get("nodes", [])
+        if parent.split(".")[1] == "shop_analytics"
+    }
+    assert foreign == {
+        "model.shop_analytics.orders",
+        "model.shop_analytics.customer_rfm",
+        "seed.shop_analytics.rfm_segments",
+    }
+
+
+def test_demo_orders_stay_out(
+    manifest: dict[str, Any], relations: dict[tuple[str, str], str]
+) -> None:
+    assert "seed.customer_value.demo_orders" not in manifest["nodes"]
+    assert "demo_orders" not in {name for _, name in relations}
+
+
+def test_schemas_are_those_of_the_consumer(
+    manifest: dict[str, Any], relations: dict[tuple[str, str], str]
+) -> None:
+    assert {schema for schema, _ in relations} == {THEIRS, THEIR_SEEDS, OURS, OURS_INTERNAL}
+    for node in manifest["nodes"].values():
+        if node["package_name"] != "customer_value" or node["resource_type"] not in (
+            "model",
+            "seed",
+        ):
+            continue
+        is_mart = node["original_file_path"].startswith("models/marts/")
+        assert node["schema"] == (OURS if is_mart else OURS_INTERNAL), node["unique_id"]
+
+
+def test_disabled_model_is_gone_with_its_tests(
+    manifest: dict[str, Any], relations: dict[tuple[str, str], str]
+) -> None:
+    assert "cohort_retention" not in {name for _, name in relations}
+    left = manifest["nodes"] | manifest["unit_tests"]
+    of_cohorts = [name for name in left if "cohorts_" in name or "cohort_retention" in name]
+    assert not [name for name in of_cohorts if enabled(left[name])]
+    # Only what reads it goes with it.
+    assert enabled(left["test.customer_value.assert_customers_hold_all_orders"])
+
+
+def test_overridden_model_and_seed_take_the_place_of_ours(
+    consumer: Path, manifest: dict[str, Any], relations: dict[tuple[str, str], str]
+) -> None:
+    assert {schema for schema, name in relations if name == "customer_rfm"} == {THEIRS}
+    assert {schema for schema, name in relations if name == "rfm_segments"} == {THEIR_SEEDS}
+    segments = {
+        row[0] for row in rows(consumer, f"select distinct rfm_segment from {THEIRS}.customer_rfm")
+    }
+    assert segments
+    assert segments <= {"warm regulars", "warm guests", "cold regulars", "cold guests"}
+    # Our tests hold it to what the others expect of it.
+    tested = [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and "model.shop_analytics.customer_rfm" in node["depends_on"]["nodes"]
+    ]
+    assert "assert_every_customer_is_scored" in tested
+    assert "unique_customer_rfm_customer_id" in tested
+
+
+def test_downstream_model_reads_ours(
+    consumer: Path, manifest: dict[str, Any], first_build: str
+) -> None:
+    assert first_build
+    parents = manifest["nodes"]["model.shop_analytics.newsletter_audience"]["depends_on"]["nodes"]
+    assert "model.customer_value.customer_cltv" in parents
+    assert "model.shop_analytics.customers" in parents
+    (count, differing) = rows(
+        consumer,
+        f"""
+        select count(*), count(*) filter (audience.predicted_value <> ours.predicted_value)
+        from {THEIRS}.newsletter_audience as audience
+        inner join {OURS}.customer_cltv as ours on audience.client = ours.customer_id
+        """,
+    )[0]
+    assert count == value(consumer, f"select count(*) from {OURS}.customer_cltv") > 100
+    assert differing == 0
+
+
+def test_every_row_is_cleaned_or_rejected(consumer: Path, first_build: str) -> None:
+    assert first_build
+    cleaned = value(consumer, f"select count(*) from {OURS}.orders_cleaned")
+    reasons = dict(
+        rows(
+            consumer,
+            f"select reject_reason, count(*) from {OURS}.orders_rejected group by all",
+        )
+    )
+    lines = value(consumer, f"select count(*) from {THEIR_SEEDS}.shop_orders")
+    assert lines == len((consumer / "seeds" / "shop_orders.csv").read_text().splitlines()) - 1
+    assert cleaned + sum(reasons.values()) == lines
+    # The mess that seeds/make_shop_orders.py puts in.
+    assert reasons == {
+        "missing_customer_id": 2,
+        "unparseable_ordered_at": 1,
+        "missing_ordered_at": 1,
+        "implausible_ordered_at": 1,
+        "unparseable_amount": 1,
+        "missing_amount": 1,
+        "missing_order_id": 1,
+        "unparseable_updated_at": 1,
+        "duplicate_order_id": 7,
+    }
+
+
+def test_vars_are_the_consumers(consumer: Path, first_build: str) -> None:
+    assert first_build
+    assert rows(consumer, f"select distinct churn_window_days from {OURS}.customer_churn") == [
+        (90,)
+    ]
+    assert rows(
+        consumer,
+        f"""
+        select max(period_number), min(period_end - period_start), max(period_end - period_start)
+        from {OURS}.customer_value_by_period
+        """,
+    ) == [(6, 30, 30)]
+    # 40% of the net amount is margin, to the cent of each order.
+    assert rows(
+        consumer,
+        f"""
+        select distinct margin_amount - cast(net_amount * 0.4 as decimal(18, 2))
+        from {OURS}.orders_cleaned
+        """,
+    ) == [(0,)]
+
+
+def test_build_without_unit_tests_changes_no_number(consumer: Path, first_build: str) -> None:
+    """And vars of the consumer's own stop nothing, not even one that looks like ours."""
+    assert first_build
+    values = f"select customer_id, total_value from {OURS}.customer_cltv order by customer_id"
+    before = rows(consumer, values)
+    foreign = ("--vars", "{colour_of_the_till: red, periods: 4}")
+    output = succeeded(dbt(consumer, "build", *NO_UNIT_TESTS, *foreign))
+    assert "the var periods is not ours" in output
+    assert "colour_of_the_till" not in output
+    assert " unit_test " not in output
+    assert rows(consumer, values) == before
+
+
+def test_misspelt_var_stops_the_run_with_a_sentence(changed: Path) -> None:
+    variables = configuration(changed)["vars"]
+    variables["customer_value"]["churn_windw_days"] = 60
+    configure(changed, vars=variables)
+    finished = dbt(changed, "run", "--select", "orders")
+    assert finished.returncode != 0
+    assert "churn_windw_days is not a var; did you mean churn_window_days?" in finished.stdout
+    # A var of the consumer's own, which stands beside it.
+    assert "fiscal_year_start" not in finished.stdout
+    # Before the first model.
+    assert rows(changed, "select table_name from information_schema.tables") == []
+
+
+def test_names_in_one_schema_are_refused_by_dbt(changed: Path) -> None:
+    """What the consumer's `+schema` is for: without it dbt says so, and builds nothing."""
+    models = configuration(changed)["models"]
+    del models["customer_value"]["+schema"]
+    del models["customer_value"]["marts"]["+schema"]
+    configure(changed, models=models)
+    finished = dbt(changed, "parse")
+    assert finished.returncode != 0
+    assert "two resources with the database representation" in finished.stdout
+
+
+def test_names_that_dbt_would_mix_up_stop_the_run(changed: Path) -> None:
+    """What the consumer's flag is for: without it our tests would read the consumer's customers."""
+    configure(changed, flags={"send_anonymous_usage_stats": False})
+    finished = dbt(changed, "run", "--select", "orders")
+    assert finished.returncode != 0
+    assert "customer_value and shop_analytics both have customers" in finished.stdout
