@@ -23,12 +23,11 @@ given_back as (
 counted as (
 
     select
+        order_lines.order_line_id,
         order_lines.order_id,
-        order_lines.line_number,
         order_lines.product_id,
         order_lines.customer_id,
         order_lines.quantity,
-        order_lines.unit_price,
         order_lines.ordered_at,
         given_back.quantity as absolute_quantity,
         sum(case when order_lines.quantity > 0 then 1 else -1 end) over (
@@ -36,9 +35,7 @@ counted as (
             order by
                 order_lines.ordered_at asc,
                 order_lines.quantity desc,
-                order_lines.order_id asc,
-                order_lines.line_number asc nulls last,
-                order_lines.unit_price asc
+                order_lines.order_line_id asc
             rows between unbounded preceding and current row
         ) as still_out
     from order_lines
@@ -53,24 +50,21 @@ counted as (
 paired as (
 
     select
-        counted.*,
+        order_line_id,
+        order_id,
+        quantity,
         lag(case when quantity > 0 then order_id end) over (
             partition by
                 customer_id, product_id, absolute_quantity, still_out + case when quantity > 0 then 0 else 1 end
-            order by ordered_at asc, quantity desc, order_id asc, line_number asc nulls last, unit_price asc
+            order by ordered_at asc, quantity desc, order_line_id asc
         ) as sold_in_order_id
     from counted
 
 )
 
 select
+    order_line_id,
     order_id,
-    line_number,
-    product_id,
-    customer_id,
-    quantity,
-    unit_price,
-    ordered_at,
     sold_in_order_id
 from paired
 where quantity < 0 and sold_in_order_id is not null

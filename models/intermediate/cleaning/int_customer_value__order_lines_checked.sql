@@ -10,7 +10,7 @@ with order_lines as (
         order_id || '|' || coalesce(
             line_number,
             concat_ws('|', product_id, cast(quantity as {{ text }}), cast(unit_price as {{ text }}), cast(ordered_at as {{ text }}), customer_id)
-        ) as line_key
+        ) as order_line_id
     from {{ ref('stg_customer_value__order_lines') }}
 
 ),
@@ -54,10 +54,10 @@ judged as (
 
 repeated_hashes as (
 
-    select {{ customer_value.hash_key('line_key') }} as line_key_hash
+    select {{ customer_value.hash_key('order_line_id') }} as order_line_hash
     from judged
     where first_reject_reason is null
-    group by {{ customer_value.hash_key('line_key') }}
+    group by {{ customer_value.hash_key('order_line_id') }}
     having count(*) > 1
 
 ),
@@ -71,9 +71,9 @@ numbered as (
         case
             when
                 judged.first_reject_reason is null
-                and {{ customer_value.hash_key('judged.line_key') }} in (select repeated_hashes.line_key_hash from repeated_hashes)
+                and {{ customer_value.hash_key('judged.order_line_id') }} in (select repeated_hashes.order_line_hash from repeated_hashes)
                 then row_number() over (
-                    partition by judged.line_key, judged.first_reject_reason
+                    partition by judged.order_line_id, judged.first_reject_reason
                     order by
                         judged.ordered_at desc nulls last,
                         judged.product_id asc,
@@ -89,6 +89,7 @@ numbered as (
 )
 
 select
+    order_line_id,
     order_id,
     line_number,
     product_id,

@@ -1,4 +1,5 @@
 {%- set columns %}
+        order_lines.order_line_id,
         order_lines.line_number,
         order_lines.product_id,
         order_lines.customer_id,
@@ -32,10 +33,10 @@ sales as (
         order_lines.order_id,
         'sale' as line_kind,
         cast(null as {{ dbt.type_string() }}) as cancelled_by_order_id,
-        line_amount as gross_amount,
+        order_lines.line_amount as gross_amount,
         cast(0 as {{ customer_value.type_amount() }}) as refund_amount
     from order_lines
-    where quantity > 0
+    where order_lines.quantity > 0
 
 ),
 
@@ -50,15 +51,7 @@ taken_back as (
         cast(0 as {{ customer_value.type_amount() }}) as gross_amount,
         -order_lines.line_amount as refund_amount
     from order_lines
-    inner join cancellations
-        on
-            order_lines.order_id = cancellations.order_id
-            and order_lines.line_number is not distinct from cancellations.line_number
-            and order_lines.product_id = cancellations.product_id
-            and order_lines.customer_id = cancellations.customer_id
-            and order_lines.quantity = cancellations.quantity
-            and order_lines.unit_price = cancellations.unit_price
-            and order_lines.ordered_at = cancellations.ordered_at
+    inner join cancellations on order_lines.order_line_id = cancellations.order_line_id
     where order_lines.quantity < 0
 
 ),
@@ -72,6 +65,7 @@ lines as (
 )
 
 select
+    order_line_id,
     order_id,
     line_number,
     line_kind,

@@ -25,19 +25,11 @@ rejected as (
         order_lines.*,
         'cancellation_without_order' as final_reject_reason
     from order_lines
-    left join cancellations
-        on
-            order_lines.order_id = cancellations.order_id
-            and order_lines.line_number is not distinct from cancellations.line_number
-            and order_lines.product_id = cancellations.product_id
-            and order_lines.customer_id = cancellations.customer_id
-            and order_lines.quantity = cancellations.quantity
-            and order_lines.unit_price = cancellations.unit_price
-            and order_lines.ordered_at = cancellations.ordered_at
+    left join cancellations on order_lines.order_line_id = cancellations.order_line_id
     where
         order_lines.reject_reason is null
         and order_lines.quantity < 0
-        and cancellations.order_id is null
+        and cancellations.order_line_id is null
 
 )
 
