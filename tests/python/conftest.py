@@ -31,6 +31,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("stable")
 
 PROJECT = Path(__file__).resolve().parents[2]
+# Real data that is not in the repository: tests that need it say so where it is absent.
+SHARED_DATA = Path(os.environ.get("SHARED_DATA") or PROJECT.parent / "shared" / "data")
+ONLINE_RETAIL = SHARED_DATA / "online_retail_2010_2011.parquet"
 OPTIONAL_COLUMNS = (
     "status",
     "discount_amount",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +12,10 @@ import duckdb
 import pytest
 import yaml
 
-from conftest import PROJECT
+from conftest import ONLINE_RETAIL, PROJECT
 from customer_value import cli
 from customer_value.input_names import INPUTS
 
-ONLINE_RETAIL = Path(
-    os.environ.get("CUSTOMER_VALUE_ONLINE_RETAIL")
-    or PROJECT.parent / "shared" / "data" / "online_retail_2010_2011.parquet"
-)
 PROJECT_FILE = """# A shop.
 name: shop
 vars:
@@ -430,7 +425,7 @@ def test_mistakes_on_the_command_line_are_told_in_a_sentence(
 
 @pytest.mark.skipif(
     not ONLINE_RETAIL.exists(),
-    reason="Online Retail is not here: name it in CUSTOMER_VALUE_ONLINE_RETAIL.",
+    reason=f"Online Retail is not at {ONLINE_RETAIL}; set SHARED_DATA to its folder.",
 )
 def test_recognises_online_retail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert folder.exists()

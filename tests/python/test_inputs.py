@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -10,10 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import PROJECT, Build, BuildError, Warehouse, write_orders
-
-SHARED_DATA = Path(os.environ.get("SHARED_DATA", PROJECT.parent / "shared" / "data"))
-ONLINE_RETAIL = SHARED_DATA / "online_retail_2010_2011.parquet"
+from conftest import ONLINE_RETAIL, PROJECT, Build, BuildError, Warehouse, write_orders
 
 ORDER = {"order_id": "1", "customer_id": "a", "ordered_at": "2024-01-01", "amount": 10}
 
