@@ -4,25 +4,21 @@ with customers as (
 
 ),
 
-customer_identities as (
+identities as (
 
-    select
-        customer_id,
-        min(canonical_customer_id) as canonical_customer_id
-    from {{ ref('stg_customer_value__customer_identities') }}
-    group by customer_id
+    select * from {{ ref('int_customer_value__identities_merged') }}
 
 ),
 
 merged as (
 
     select
-        coalesce(customer_identities.canonical_customer_id, customers.customer_id) as customer_id,
+        coalesce(identities.canonical_customer_id, customers.customer_id) as customer_id,
         customers.acquired_at,
         customers.acquisition_channel,
         customers.acquisition_cost
     from customers
-    left join customer_identities on customers.customer_id = customer_identities.customer_id
+    left join identities on customers.customer_id = identities.customer_id
 
 ),
 

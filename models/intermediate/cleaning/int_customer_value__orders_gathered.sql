@@ -46,19 +46,14 @@ with orders as (
 
 ),
 
--- One row for each id, whatever the list says twice.
-customer_identities as (
+identities as (
 
-    select
-        customer_id,
-        min(canonical_customer_id) as canonical_customer_id
-    from {{ ref('stg_customer_value__customer_identities') }}
-    group by customer_id
+    select * from {{ ref('int_customer_value__identities_merged') }}
 
 )
 
 select
     orders.*,
-    coalesce(customer_identities.canonical_customer_id, orders.raw_customer_id) as customer_id
+    coalesce(identities.canonical_customer_id, orders.raw_customer_id) as customer_id
 from orders
-left join customer_identities on orders.raw_customer_id = customer_identities.customer_id
+left join identities on orders.raw_customer_id = identities.customer_id
