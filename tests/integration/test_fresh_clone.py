@@ -1,29 +1,10 @@
 """A stranger's first hour: a fresh clone, in a path with a space, with an empty environment."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def run(command: list[str], folder: Path) -> str:
-    """Run a command with nothing in the environment but PATH and HOME."""
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    finished = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-4000:]
-    return finished.stdout
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("a shop") / "customer value"
-    run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], REPOSITORY)
-    return folder
+from conftest import run
 
 
 @pytest.fixture(scope="module")
