@@ -9,7 +9,9 @@ BIN := .venv/bin
 DBT := $(BIN)/dbt
 PROFILE := --profiles-dir profiles
 
-.PHONY: help build test lint test-integration bench bench-accuracy report docs clean
+GROCERY := warehouse/complete_journey.duckdb
+
+.PHONY: help build demo-grocery test lint test-integration bench bench-accuracy report docs clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -17,6 +19,12 @@ help:  ## List the targets.
 build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, and sum them up.
 	$(DBT) build $(PROFILE) --exclude-resource-type unit_test
 	@$(BIN)/customer-value report
+
+demo-grocery: .venv/ready  ## The same for a year of grocery baskets, fetched first: lines, customers, campaigns.
+	$(BIN)/python examples/complete_journey.py
+	CUSTOMER_VALUE_WAREHOUSE=$(GROCERY) $(DBT) build $(PROFILE) --exclude-resource-type unit_test \
+		--vars "$$(cat examples/complete_journey.yml)"
+	@$(BIN)/customer-value report --database $(GROCERY)
 
 test: .venv/ready-for-tests lint  ## All that proves it: linters, types, dbt with its tests, pytest.
 	$(DBT) --warn-error build $(PROFILE) --target ci --target-path target/ci
