@@ -54,9 +54,15 @@ def grocery(
             connection.read_parquet(str(path)).create_view(path.stem)
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(SOURCE_LINES)
-        warehouse = str(clone / "warehouse" / "complete_journey.duckdb").replace("'", "''")
-        connection.execute(f"attach '{warehouse}' as built (read_only)")
+        # Staging is views, which read the files from the project's folder.
+        connection.execute(f"set file_search_path = {quoted(clone)}")
+        warehouse = clone / "warehouse" / "complete_journey.duckdb"
+        connection.execute(f"attach {quoted(warehouse)} as built (read_only)")
         yield connection
+
+
+def quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def rows(grocery: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
