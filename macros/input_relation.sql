@@ -1,7 +1,6 @@
-{#- What `from` reads for an input: a model, a source, on DuckDB a table or files; and nothing, of
-    no row, for an input that is not given. -#}
-{% macro input_relation(input_name) -%}
-    {%- set declared = customer_value.declared_input(input_name) -%}
+{#- What `from` reads for one declaration of an input: a model, a source, on DuckDB a table or
+    files; and nothing, of no row, for an input that is not given. -#}
+{% macro input_relation(input_name, declared) -%}
     {%- if not declared -%}
         (select 1 as nothing where 1 = 0)
     {%- elif declared.get('model') is string -%}
@@ -34,7 +33,7 @@
         {%- set keys = [] -%}
         {%- for kinds in contract.values() -%}
             {%- for column_name, kind in kinds.items() if kind == 'key' -%}
-                {%- set expression = customer_value.input_column(input_name, column_name) | trim -%}
+                {%- set expression = customer_value.input_column(input_name, declared, column_name) | trim -%}
                 {%- if modules.re.match('^([A-Za-z_][A-Za-z0-9_]*|"[^"]+")$', expression) -%}
                     {%- do keys.append("'" ~ (expression | replace('"', '') | replace("'", "''")) ~ "': 'varchar'") -%}
                 {%- endif -%}
@@ -44,9 +43,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What the var inputs says of an input, or nothing. Models call this while dbt still parses,
-    before any hook can speak, so what makes it unreadable is said here. -#}
-{% macro declared_input(input_name) -%}
+{#- What the var inputs says of an input: its declarations, one for each shop that is fused; none
+    where it is not given. Models call this while dbt still parses, before any hook can speak, so
+    what makes it unreadable is said here. -#}
+{% macro declared_inputs(input_name) -%}
     {%- set inputs = var('inputs') -%}
     {%- if inputs is not mapping or not (inputs.get('orders') or inputs.get('order_lines')) -%}
         {{ exceptions.raise_compiler_error(
@@ -54,26 +54,41 @@
             ~ "inputs: {orders: {path: data/orders/*.parquet, columns: {order_id: invoice_no}}}."
         ) }}
     {%- endif -%}
-    {%- set declared = inputs.get(input_name) -%}
-    {%- if declared is none -%}
-        {{ return(none) }}
+    {%- set given = inputs.get(input_name) -%}
+    {%- if not given -%}
+        {{ return([]) }}
     {%- endif -%}
-    {%- set places = [] -%}
-    {%- for place in ['model', 'source', 'table', 'path'] if declared is mapping and declared.get(place) -%}
-        {%- do places.append(place) -%}
+    {%- set declarations = [given] if given is mapping or given is string or given is not sequence else given -%}
+    {%- for declared in declarations -%}
+        {%- set places = [] -%}
+        {%- for place in ['model', 'source', 'table', 'path'] if declared is mapping and declared.get(place) -%}
+            {%- do places.append(place) -%}
+        {%- endfor -%}
+        {%- if places | length != 1 -%}
+            {{ exceptions.raise_compiler_error(
+                "The var inputs says of " ~ input_name ~ ": " ~ (declared | tojson)
+                ~ ". It takes exactly one of model: <name>, source: [<source>, <table>], table: <name> or path: <file or glob>, for example "
+                ~ "inputs: {" ~ input_name ~ ": {path: data/" ~ input_name ~ "/*.parquet}}; or a list of such, one for each shop."
+            ) }}
+        {%- endif -%}
+        {%- if declared.get('source') and (declared['source'] is string or declared['source'] | length != 2) -%}
+            {{ exceptions.raise_compiler_error(
+                "The var inputs gives " ~ input_name ~ " the source " ~ (declared['source'] | tojson)
+                ~ ". It takes two names: source: [<source>, <table>]."
+            ) }}
+        {%- endif -%}
+        {%- if declared.get('columns') and declared['columns'] is not mapping -%}
+            {{ exceptions.raise_compiler_error(
+                "The var inputs gives " ~ input_name ~ " the columns " ~ (declared['columns'] | tojson)
+                ~ ". It takes our names with an SQL expression for each: columns: {order_id: invoice_no}."
+            ) }}
+        {%- endif -%}
+        {%- if not modules.re.match('^[A-Za-z0-9_+/-]+$', declared.get('time_zone') or 'UTC') -%}
+            {{ exceptions.raise_compiler_error(
+                "The var inputs gives " ~ input_name ~ " the time_zone " ~ (declared['time_zone'] | tojson)
+                ~ ". It takes the name of a zone, such as Europe/Berlin."
+            ) }}
+        {%- endif -%}
     {%- endfor -%}
-    {%- if places | length != 1 -%}
-        {{ exceptions.raise_compiler_error(
-            "The var inputs says of " ~ input_name ~ ": " ~ (declared | tojson)
-            ~ ". It takes exactly one of model: <name>, source: [<source>, <table>], table: <name> or path: <file or glob>, for example "
-            ~ "inputs: {" ~ input_name ~ ": {path: data/" ~ input_name ~ "/*.parquet}}."
-        ) }}
-    {%- endif -%}
-    {%- if declared.get('source') and (declared['source'] is string or declared['source'] | length != 2) -%}
-        {{ exceptions.raise_compiler_error(
-            "The var inputs gives " ~ input_name ~ " the source " ~ (declared['source'] | tojson)
-            ~ ". It takes two names: source: [<source>, <table>]."
-        ) }}
-    {%- endif -%}
-    {{ return(declared) }}
+    {{ return(declarations) }}
 {%- endmacro %}

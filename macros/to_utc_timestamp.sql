@@ -1,30 +1,43 @@
 {#- A time as a UTC timestamp, or null where it can't be read. Text with an offset or a zone's
-    name is converted, text without one is taken as UTC. -#}
-{% macro to_utc_timestamp(expression) -%}
-    {{ return(adapter.dispatch('to_utc_timestamp', 'customer_value')(expression)) }}
+    name is converted; a time without one was written in the given zone, an SQL expression. -#}
+{% macro to_utc_timestamp(expression, time_zone="'UTC'") -%}
+    {{ return(adapter.dispatch('to_utc_timestamp', 'customer_value')(expression, time_zone)) }}
 {%- endmacro %}
 
-{% macro default__to_utc_timestamp(expression) -%}
-    try_cast({{ expression }} as timestamp)
+{% macro default__to_utc_timestamp(expression, time_zone) -%}
+    to_utc_timestamp(try_cast({{ expression }} as timestamp), {{ time_zone }})
 {%- endmacro %}
 
 {#- The branch is chosen by the column's type, so DuckDB folds it away: a native timestamp
     costs nothing, and only text is parsed. -#}
-{% macro duckdb__to_utc_timestamp(expression) -%}
+{% macro duckdb__to_utc_timestamp(expression, time_zone) -%}
     case
         when typeof({{ expression }}) in ('TIMESTAMP', 'DATE', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS')
-            then try_cast({{ expression }} as timestamp)
+            then {{ customer_value._moved_to_utc('try_cast(' ~ expression ~ ' as timestamp)', time_zone) }}
         when typeof({{ expression }}) = 'TIMESTAMP WITH TIME ZONE'
             then timezone('UTC', try_cast({{ expression }} as timestamptz))
-        -- Said to be UTC first: only text with a zone of its own does not read so. Left alone, text
-        -- without one would be read in the zone of the session.
+        -- Said to be of that zone first: only text with a zone of its own does not read so. Left
+        -- alone, text without one would be read in the zone of the session.
         else timezone(
             'UTC',
             coalesce(
-                try_cast({{ expression }} || ' UTC' as timestamptz),
-                try_cast({{ expression }} || ' 00:00:00 UTC' as timestamptz),
+                try_cast({{ expression }} || ' ' || {{ time_zone }} as timestamptz),
+                try_cast({{ expression }} || ' 00:00:00 ' || {{ time_zone }} as timestamptz),
                 try_cast({{ expression }} || '' as timestamptz)
             )
         )
     end
+{%- endmacro %}
+
+{#- Times beyond every plausible one stay as they are, to be rejected: to move them could overflow. -#}
+{% macro _moved_to_utc(timestamp, time_zone) -%}
+    {%- if time_zone == "'UTC'" -%}
+        {{ timestamp }}
+    {%- else -%}
+        case
+            when {{ timestamp }} between timestamp '1800-01-01' and timestamp '2300-01-01'
+                then timezone('UTC', timezone({{ time_zone }}, {{ timestamp }}))
+            else {{ timestamp }}
+        end
+    {%- endif -%}
 {%- endmacro %}

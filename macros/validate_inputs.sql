@@ -7,24 +7,31 @@
         {{ return('') }}
     {%- endif -%}
     {%- set problems = [] -%}
-    {%- for input_name, declared in var('inputs').items() -%}
+    {%- for input_name in var('inputs') -%}
         {%- if input_name not in contract -%}
             {%- do problems.append(
                 "inputs names " ~ input_name ~ ", which is not an input; there are " ~ contract | join(', ') ~ "."
             ) -%}
-        {%- elif declared -%}
-            {%- set found = customer_value._unknown_keys(input_name, declared) -%}
-            {%- do problems.extend(found or customer_value._unreadable_columns(input_name, declared)) -%}
+        {%- else -%}
+            {%- for declared in customer_value.declared_inputs(input_name) -%}
+                {%- set label = input_name ~ ("[" ~ loop.index0 ~ "]" if loop.length > 1 else "") -%}
+                {%- set found = customer_value._unknown_keys(input_name, label, declared) -%}
+                {%- do problems.extend(found or customer_value._unreadable_columns(input_name, label, declared)) -%}
+            {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set lines = var('inputs').get('order_lines') -%}
-    {%- if lines and not var('inputs').get('orders') -%}
-        {%- for column_name in ['customer_id', 'ordered_at'] if column_name not in (lines.get('columns') or {}) -%}
-            {%- do problems.append(
-                "inputs gives order_lines without orders, so orders are built from lines, which takes their " ~ column_name
-                ~ " too: write columns: {" ~ column_name ~ ": <expression over your columns>}."
-            ) -%}
+    {%- if not customer_value.declared_inputs('orders') -%}
+        {%- for declared in customer_value.declared_inputs('order_lines') -%}
+            {%- for column_name in ['customer_id', 'ordered_at'] if column_name not in (declared.get('columns') or {}) -%}
+                {%- do problems.append(
+                    "inputs gives order_lines without orders, so orders are built from lines, which takes their " ~ column_name
+                    ~ " too: write columns: {" ~ column_name ~ ": <expression over your columns>}."
+                ) -%}
+            {%- endfor -%}
         {%- endfor -%}
+    {%- endif -%}
+    {%- if not problems -%}
+        {%- do problems.extend(customer_value._inputs_that_do_not_fit()) -%}
     {%- endif -%}
     {%- if problems -%}
         {{ exceptions.raise_compiler_error(
@@ -33,30 +40,61 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Inputs that are each well as they are, but not together: keys that some have within their store
+    and others without, and amounts whose currency nobody tells. -#}
+{% macro _inputs_that_do_not_fit() -%}
+    {%- set problems = [] -%}
+    {%- for input_name, kinds in customer_value.input_contract().items() if 'store' in kinds['optional'] -%}
+        {%- for declared in customer_value.declared_inputs(input_name) -%}
+            {%- for key in customer_value.store_keys() if (key in kinds['required'] or key in (declared.get('columns') or {})) and 'store' not in (declared.get('columns') or {}) -%}
+                {%- do problems.append(
+                    "every store has its own " ~ key ~ " (var store_keys), but " ~ input_name ~ " does not say the store: write columns: {store: <expression>}, or store_keys: [] if "
+                    ~ key ~ " is the same in all stores."
+                ) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if var('reporting_currency') -%}
+        {%- set base = 'orders' if customer_value.declared_inputs('orders') else 'order_lines' -%}
+        {%- for declared in customer_value.declared_inputs(base) if 'currency' not in (declared.get('columns') or {}) -%}
+            {%- do problems.append(
+                "reporting_currency is " ~ var('reporting_currency') ~ ", but " ~ base
+                ~ " does not say its currency: write columns: {currency: <expression>}, such as currency: \"'" ~ var('reporting_currency') ~ "'\" if all of it is in one."
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
 {#- Keys and columns that the declaration of an input has, but that nothing reads. -#}
-{% macro _unknown_keys(input_name, declared) -%}
+{% macro _unknown_keys(input_name, label, declared) -%}
     {%- set columns = customer_value.input_column_names(input_name) -%}
     {%- set problems = [] -%}
-    {%- for key in declared if key not in ['model', 'source', 'table', 'path', 'columns'] -%}
+    {%- for key in declared if key not in ['model', 'source', 'table', 'path', 'columns', 'time_zone'] -%}
         {%- do problems.append(
-            "inputs gives " ~ input_name ~ " the key " ~ key ~ "; it takes model, source, table or path, and columns."
+            "inputs gives " ~ label ~ " the key " ~ key ~ "; it takes model, source, table or path, and columns and time_zone."
         ) -%}
     {%- endfor -%}
     {%- for column_name in (declared.get('columns') or {}) if column_name not in columns -%}
         {%- do problems.append(
-            "inputs maps the column " ~ column_name ~ " of " ~ input_name ~ ", which is not one of ours; there are "
+            "inputs maps the column " ~ column_name ~ " of " ~ label ~ ", which is not one of ours; there are "
             ~ columns | join(', ') ~ "."
         ) -%}
     {%- endfor -%}
+    {%- if declared.get('time_zone') and not customer_value.is_time_zone(declared['time_zone']) -%}
+        {%- do problems.append(
+            "inputs gives " ~ label ~ " the time_zone " ~ declared['time_zone'] ~ ", which is not a zone; it takes one such as Europe/Berlin."
+        ) -%}
+    {%- endif -%}
     {{ return(problems) }}
 {%- endmacro %}
 
 {#- What of an input is not there, or is of a type that can't be read as what it should be. -#}
-{% macro _unreadable_columns(input_name, declared) -%}
-    {%- set relation = customer_value.input_as_it_stands(input_name) -%}
+{% macro _unreadable_columns(input_name, label, declared) -%}
+    {%- set relation = customer_value.input_as_it_stands(declared) -%}
     {%- if relation is none -%}
         {%- if declared.get('path') -%}
-            {{ return(["inputs gives " ~ input_name ~ " the path " ~ declared['path'] ~ ", and no file is there; it takes a file or a glob, from the folder that dbt runs in."]) }}
+            {{ return(["inputs gives " ~ label ~ " the path " ~ declared['path'] ~ ", and no file is there; it takes a file or a glob, from the folder that dbt runs in."]) }}
         {%- endif -%}
         {#- A model or a seed that this very run is going to build. -#}
         {{ return([]) }}
@@ -68,12 +106,12 @@
     {%- set mapped = declared.get('columns') or {} -%}
     {%- set problems = [] -%}
     {%- for column_name in customer_value.input_column_names(input_name) -%}
-        {%- set expression = customer_value.input_column(input_name, column_name) | string | trim -%}
+        {%- set expression = customer_value.input_column(input_name, declared, column_name) | string | trim -%}
         {%- set is_bare = modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
         {%- set is_read = column_name in mapped or column_name in contract['required'] -%}
         {%- if is_read and is_bare and expression | lower not in there_lower -%}
             {%- do problems.append(
-                input_name ~ " has no column " ~ expression ~ (" for " ~ column_name if expression != column_name)
+                label ~ " has no column " ~ expression ~ (" for " ~ column_name if expression != column_name)
                 ~ "; it has " ~ there | join(', ') ~ ". Write columns: {" ~ column_name ~ ": <expression over these>}."
             ) -%}
         {%- elif is_read -%}
@@ -83,7 +121,7 @@
             ).values() | first -%}
             {%- if not customer_value._can_be(kind, type | upper) -%}
                 {%- do problems.append(
-                    input_name ~ "." ~ column_name ~ " is to be a " ~ kind ~ ", but " ~ expression ~ " is of type " ~ type
+                    label ~ "." ~ column_name ~ " is to be a " ~ kind ~ ", but " ~ expression ~ " is of type " ~ type
                     ~ ". Write columns: {" ~ column_name ~ ": <an expression that gives a " ~ kind ~ " or text>}"
                     ~ (", such as to_timestamp(" ~ expression ~ ")." if kind == 'time' else ".")
                 ) -%}
@@ -106,10 +144,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What can be looked at of an input before the run, as SQL to read from: files that exist, a
+{#- What can be looked at of a declared input before the run, as SQL to read from: files that exist, a
     table, a relation that this run does not build anew; none where there is nothing yet. -#}
-{% macro input_as_it_stands(input_name) -%}
-    {%- set declared = customer_value.declared_input(input_name) -%}
+{% macro input_as_it_stands(declared) -%}
     {%- if declared.get('table') -%}
         {{ return(declared['table']) }}
     {%- elif declared.get('path') -%}
@@ -139,4 +176,17 @@
         {%- do types.update({row[0]: row[1]}) -%}
     {%- endfor -%}
     {{ return(types) }}
+{%- endmacro %}
+
+{#- Whether the engine knows a time zone of that name; where it can't be asked, it is believed. -#}
+{% macro is_time_zone(name) -%}
+    {{ return(adapter.dispatch('is_time_zone', 'customer_value')(name)) }}
+{%- endmacro %}
+
+{% macro default__is_time_zone(name) -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro duckdb__is_time_zone(name) -%}
+    {{ return(run_query("select count(*) from pg_timezone_names() where name = '" ~ (name | string | replace("'", "''")) ~ "'").rows[0][0] > 0) }}
 {%- endmacro %}

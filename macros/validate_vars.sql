@@ -16,6 +16,8 @@
         ('max_training_rows', 'whole', 1000, 10000000, 'rows'),
         ('random_seed', 'whole', 0, 2147483647, ''),
         ('interval_level', 'number', 0.5, 0.99, '(0.8 is 80% of customers)'),
+        ('exchange_rate_max_age_days', 'whole', 0, 366, 'days'),
+        ('outlier_fences', 'number', 0.5, 20, 'distances between the quartiles'),
     ] -%}
         {%- set value = var(name) -%}
         {%- set fits = (value is integer) if kind == 'whole' else (value is number and value is not boolean) -%}
@@ -37,6 +39,21 @@
         ) -%}
     {%- endif -%}
 
+    {%- for name in ['winsorize_outliers', 'pseudonymize'] if var(name) is not boolean -%}
+        {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes true or false.") -%}
+    {%- endfor -%}
+    {%- if var('reporting_currency') is not none and not modules.re.match('^[A-Z]{3}$', var('reporting_currency') | string) -%}
+        {%- do problems.append("reporting_currency is " ~ (var('reporting_currency') | tojson) ~ "; it takes a code of three letters, such as EUR, or null for amounts as they are.") -%}
+    {%- endif -%}
+    {%- for name in ['input_time_zone', 'reporting_time_zone'] if not customer_value.is_time_zone(var(name)) -%}
+        {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ ", which is not a zone; it takes one such as Europe/Berlin, or UTC.") -%}
+    {%- endfor -%}
+    {%- set store_keys = var('store_keys') -%}
+    {%- if store_keys is not none and (store_keys is string or store_keys is not sequence or store_keys | reject('in', ['order_id', 'customer_id', 'product_id']) | list) -%}
+        {%- do problems.append("store_keys is " ~ (store_keys | tojson) ~ "; it takes a list of order_id, customer_id and product_id, or null.") -%}
+    {%- endif -%}
+    {%- do problems.extend(customer_value._missing_values_problems()) -%}
+
     {%- set as_of_problem = customer_value._as_of_date_problem() -%}
     {%- if as_of_problem -%}
         {%- do problems.append(as_of_problem) -%}
@@ -56,7 +73,9 @@
     {%- set known = [
         'inputs', 'as_of_date', 'churn_window_days', 'period', 'horizon_periods', 'annual_discount_rate',
         'gross_margin_rate', 'service_cost_per_period', 'max_training_rows', 'random_seed',
-        'interval_level', 'run_id',
+        'interval_level', 'run_id', 'reporting_currency', 'exchange_rate_max_age_days', 'input_time_zone',
+        'reporting_time_zone', 'store_keys', 'missing_values', 'outlier_fences', 'winsorize_outliers', 'pseudonymize',
+        'data_quality_thresholds',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}
@@ -134,13 +153,15 @@
     {%- if not 1 <= parts[1] | int <= 12 or not 1 <= parts[2] | int <= month_days[parts[1] | int - 1] -%}
         {{ return("as_of_date is " ~ (value | string | tojson) ~ takes) }}
     {%- endif -%}
-    {%- set orders = customer_value.input_as_it_stands('orders') if customer_value.declared_input('orders') -%}
+    {%- set declarations = customer_value.declared_inputs('orders') -%}
+    {%- set orders = customer_value.input_as_it_stands(declarations[0]) if declarations | length == 1 -%}
     {%- if not orders -%}
         {{ return(none) }}
     {%- endif -%}
     {%- set first = run_query(
-        "select min(" ~ customer_value.to_utc_timestamp(customer_value.input_column('orders', 'ordered_at'))
-        ~ ") from " ~ orders
+        "select min(" ~ customer_value.reporting_date(customer_value.to_utc_timestamp(
+            customer_value.input_column('orders', declarations[0], 'ordered_at'), customer_value.input_time_zone('orders')
+        )) ~ ") from " ~ orders
     ).rows[0][0] -%}
     {%- if first is not none and (first | string)[:10] >= value | string -%}
         {{ return(
@@ -149,4 +170,49 @@
         ) }}
     {%- endif -%}
     {{ return(none) }}
+{%- endmacro %}
+
+{#- What is wrong with the var missing_values. -#}
+{% macro _missing_values_problems() -%}
+    {%- set methods = {
+        'orders': {
+            'amount': ['reject', 'median', 'mode', 'predict'],
+            'discount_amount': ['keep', 'reject', 'median', 'mode', 'predict'],
+            'cost_amount': ['keep', 'reject', 'median', 'mode', 'predict'],
+            'channel': ['keep', 'reject', 'mode'],
+            'status': ['keep', 'reject'], 'currency': ['keep', 'reject'], 'store': ['keep', 'reject'],
+        },
+        'customers': {
+            'acquisition_cost': ['keep', 'reject', 'median', 'mode', 'predict'],
+            'acquisition_channel': ['keep', 'reject', 'mode'],
+            'acquired_at': ['keep', 'reject'],
+        },
+    } -%}
+    {%- set given = var('missing_values') -%}
+    {%- set example = "; it takes, for example, {orders: {cost_amount: predict, channel: mode}}." -%}
+    {%- if given is none -%}
+        {{ return([]) }}
+    {%- elif given is not mapping -%}
+        {{ return(["missing_values is " ~ (given | tojson) ~ example]) }}
+    {%- endif -%}
+    {%- set problems = [] -%}
+    {%- for input_name, columns in given.items() -%}
+        {%- if input_name not in methods or columns is not mapping -%}
+            {%- do problems.append("missing_values gives " ~ input_name ~ " " ~ (columns | tojson) ~ "; it takes columns of " ~ methods | join(' and of ') ~ example) -%}
+        {%- else -%}
+            {%- for column_name, method in columns.items() if method not in methods[input_name].get(column_name, []) -%}
+                {%- if column_name in methods[input_name] -%}
+                    {%- do problems.append(
+                        "missing_values gives " ~ input_name ~ "." ~ column_name ~ " the method " ~ (method | tojson) ~ "; it takes "
+                        ~ methods[input_name][column_name] | join(', ') ~ "."
+                    ) -%}
+                {%- else -%}
+                    {%- do problems.append(
+                        "missing_values names " ~ input_name ~ "." ~ column_name ~ ", which it can't fill; it takes " ~ methods[input_name] | join(', ') ~ "."
+                    ) -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
 {%- endmacro %}

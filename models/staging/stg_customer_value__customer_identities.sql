@@ -1,16 +1,10 @@
 with source as (
 
-    select * from {{ customer_value.input_relation('customer_identities') }}
-
-),
-
-renamed as (
-
-    {{ customer_value.input_query('customer_identities') }}
+    {{ customer_value.input_rows('customer_identities') }}
 
 )
 
 select
-    cast(input_customer_id as {{ dbt.type_string() }}) as customer_id,
-    cast(input_canonical_customer_id as {{ dbt.type_string() }}) as canonical_customer_id
-from renamed
+    {{ customer_value.to_key('customer_identities', 'customer_id') }} as customer_id,
+    {{ customer_value.to_key('customer_identities', 'canonical_customer_id') }} as canonical_customer_id
+from source

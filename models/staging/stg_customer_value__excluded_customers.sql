@@ -1,15 +1,8 @@
 with source as (
 
-    select * from {{ customer_value.input_relation('excluded_customers') }}
-
-),
-
-renamed as (
-
-    {{ customer_value.input_query('excluded_customers') }}
+    {{ customer_value.input_rows('excluded_customers') }}
 
 )
 
-select
-    cast(input_customer_id as {{ dbt.type_string() }}) as customer_id
-from renamed
+select {{ customer_value.to_key('excluded_customers', 'customer_id') }} as customer_id
+from source

@@ -1,20 +1,14 @@
 with source as (
 
-    select * from {{ customer_value.input_relation('orders') }}
-
-),
-
--- First by our own names, so that a column's expression is evaluated against the input alone.
-renamed as (
-
-    {{ customer_value.input_query('orders') }}
+    {{ customer_value.input_rows('orders') }}
 
 )
 
 select
     -- ids
-    cast(input_order_id as {{ dbt.type_string() }}) as order_id,
-    cast(input_customer_id as {{ dbt.type_string() }}) as customer_id,
+    {{ customer_value.to_key('orders', 'order_id') }} as order_id,
+    {{ customer_value.to_key('orders', 'customer_id') }} as customer_id,
+    {{ customer_value.to_key('orders', 'refunded_order_id') }} as refunded_order_id,
 
     -- texts
     cast(input_status as {{ dbt.type_string() }}) as status,
@@ -29,15 +23,18 @@ select
     {{ customer_value.to_amount('input_cost_amount') }} as cost_amount,
 
     -- times
-    {{ customer_value.to_utc_timestamp('input_ordered_at') }} as ordered_at,
-    {{ customer_value.to_utc_timestamp('input_updated_at') }} as updated_at,
+    {{ customer_value.to_utc_timestamp('input_ordered_at', customer_value.input_time_zone('orders')) }} as ordered_at,
+    {{ customer_value.to_utc_timestamp('input_refunded_at', customer_value.input_time_zone('orders')) }} as refunded_at,
+    {{ customer_value.to_utc_timestamp('input_updated_at', customer_value.input_time_zone('orders')) }} as updated_at,
 
     -- as they came, for what has to be rejected: as text only there, since to format every
     -- time and amount costs more than all the cleaning
+    input_order_id as raw_order_id,
     input_ordered_at as raw_ordered_at,
     input_amount as raw_amount,
     input_discount_amount as raw_discount_amount,
     input_refund_amount as raw_refund_amount,
     input_cost_amount as raw_cost_amount,
+    input_refunded_at as raw_refunded_at,
     input_updated_at as raw_updated_at
-from renamed
+from source

@@ -1,23 +1,21 @@
 with source as (
 
-    select * from {{ customer_value.input_relation('reviews') }}
-
-),
-
-renamed as (
-
-    {{ customer_value.input_query('reviews') }}
+    {{ customer_value.input_rows('reviews') }}
 
 )
 
 select
     -- ids
-    cast(input_customer_id as {{ dbt.type_string() }}) as customer_id,
-    cast(input_product_id as {{ dbt.type_string() }}) as product_id,
+    {{ customer_value.to_key('reviews', 'customer_id') }} as customer_id,
+    {{ customer_value.to_key('reviews', 'product_id') }} as product_id,
 
     -- numbers
     try_cast(input_rating as decimal(9, 4)) as rating,
 
     -- times
-    {{ customer_value.to_utc_timestamp('input_reviewed_at') }} as reviewed_at
-from renamed
+    {{ customer_value.to_utc_timestamp('input_reviewed_at', customer_value.input_time_zone('reviews')) }} as reviewed_at,
+
+    -- as they came, for what has to be rejected
+    input_rating as raw_rating,
+    input_reviewed_at as raw_reviewed_at
+from source

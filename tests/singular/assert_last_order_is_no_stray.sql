@@ -10,6 +10,7 @@ with days as (
         lag(order_date) over (order by order_date) as previous_order_date,
         row_number() over (order by order_date desc) as recency_rank
     from {{ ref('int_customer_value__shop_days') }}
+    where order_count > 0
 
 )
 

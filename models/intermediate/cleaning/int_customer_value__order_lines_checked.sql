@@ -1,15 +1,27 @@
 {%- set builds_orders = not var('inputs').get('orders') -%}
 {%- set text = dbt.type_string() -%}
+{%- set identifying = ['order_id', 'line_number', 'product_id', 'customer_id', 'category', 'channel', 'store'] -%}
 
 with order_lines as (
 
     select
         *,
-        cast(quantity * unit_price as {{ customer_value.type_amount() }}) as line_amount,
-        -- What makes a line itself: its number where the shop gives one, else all that it says.
+        coalesce(given_amount, cast(quantity * unit_price as {{ customer_value.type_amount() }})) as line_amount,
+        -- What makes a line itself: its number where the shop gives one, else a hash of all that it says.
         order_id || '|' || coalesce(
             line_number,
-            concat_ws('|', product_id, cast(quantity as {{ text }}), cast(unit_price as {{ text }}), cast(ordered_at as {{ text }}), customer_id)
+            md5(
+                concat_ws(
+                    '|',
+                    product_id,
+                    cast(quantity as {{ text }}),
+                    cast(unit_price as {{ text }}),
+                    cast(ordered_at as {{ text }}),
+                    customer_id,
+                    cast(given_amount as {{ text }}),
+                    cast(discount_amount as {{ text }})
+                )
+            )
         ) as order_line_id
     from {{ ref('stg_customer_value__order_lines') }}
 
@@ -21,6 +33,19 @@ non_goods as (
 
 ),
 
+erased_customers as (
+
+    select customer_id from {{ ref('int_customer_value__customers_left_out') }}
+    where reason = 'erased_customer'
+
+),
+
+orders_erased as (
+
+    select * from {{ ref('int_customer_value__orders_erased') }}
+
+),
+
 -- The first reason that applies. A line needs a customer and a time only where orders are to be
 -- built from lines; it is for goods, at a price; and below 0 it takes goods back.
 judged as (
@@ -28,6 +53,7 @@ judged as (
     select
         order_lines.*,
         case
+            when erased_customers.customer_id is not null or orders_erased.order_id is not null then 'erased_customer'
             when order_lines.order_id is null or {{ customer_value.is_blank('order_lines.order_id') }} then 'missing_order_id'
             {% if builds_orders -%}
                 when order_lines.customer_id is null or {{ customer_value.is_blank('order_lines.customer_id') }} then 'missing_customer_id'
@@ -38,17 +64,23 @@ judged as (
             when order_lines.product_id is null or {{ customer_value.is_blank('order_lines.product_id') }} then 'missing_product_id'
             when {{ customer_value.is_unreadable('order_lines.quantity', 'order_lines.raw_quantity') }} then 'unparseable_quantity'
             when order_lines.quantity is null then 'missing_quantity'
+            when {{ customer_value.is_unreadable('order_lines.given_amount', 'order_lines.raw_amount') }} then 'unparseable_amount'
             when {{ customer_value.is_unreadable('order_lines.unit_price', 'order_lines.raw_unit_price') }} then 'unparseable_unit_price'
             when order_lines.unit_price is null then 'missing_unit_price'
+            when {{ customer_value.is_unreadable('order_lines.discount_amount', 'order_lines.raw_discount_amount') }} then 'unparseable_discount_amount'
             when {{ customer_value.is_unreadable('order_lines.cost_amount', 'order_lines.raw_cost_amount') }} then 'unparseable_cost'
             when non_goods.product_id is not null then 'not_goods'
             when order_lines.unit_price < 0 then 'negative_unit_price'
-            when order_lines.quantity = 0 then 'zero_quantity'
-            when order_lines.unit_price = 0 and order_lines.quantity < 0 then 'write_off'
-            when order_lines.unit_price = 0 then 'zero_unit_price'
+            when order_lines.given_amount is null and order_lines.quantity = 0 then 'zero_quantity'
+            when order_lines.quantity < 0 and coalesce(order_lines.given_amount, order_lines.unit_price) = 0 then 'write_off'
+            when order_lines.given_amount = 0 then 'zero_amount'
+            when order_lines.given_amount is null and order_lines.unit_price = 0 then 'zero_unit_price'
+            when order_lines.given_amount < 0 and order_lines.quantity >= 0 then 'negative_amount'
         end as first_reject_reason
     from order_lines
     left join non_goods on order_lines.product_id = non_goods.product_id
+    left join erased_customers on order_lines.customer_id = erased_customers.customer_id
+    left join orders_erased on order_lines.order_id = orders_erased.order_id
 
 ),
 
@@ -79,6 +111,8 @@ numbered as (
                         judged.product_id asc,
                         judged.quantity asc,
                         judged.unit_price asc,
+                        judged.line_amount asc,
+                        judged.discount_amount asc nulls last,
                         judged.customer_id asc nulls last,
                         judged.category asc nulls last
                 )
@@ -86,26 +120,32 @@ numbered as (
         end as copy_number
     from judged
 
+),
+
+decided as (
+
+    select
+        *,
+        case when copy_number > 1 then 'duplicate_line' else first_reject_reason end as reject_reason
+    from numbered
+
 )
 
+-- Of a customer who is erased, that a line was there is all that stays, with its amount.
 select
-    order_line_id,
-    order_id,
-    line_number,
-    product_id,
-    customer_id,
-    category,
+    case when reject_reason is distinct from 'erased_customer' then order_line_id end as order_line_id,
+    {% for name in identifying -%}
+        case when reject_reason is distinct from 'erased_customer' then {{ name }} end as {{ name }},
+    {% endfor -%}
     currency,
-    channel,
-    store,
     quantity,
     unit_price,
     line_amount,
+    coalesce(discount_amount, 0) as discount_amount,
     cost_amount,
-    ordered_at,
-    raw_quantity,
-    raw_unit_price,
-    raw_ordered_at,
+    {% for name in ['ordered_at', 'raw_order_id', 'raw_product_id', 'raw_quantity', 'raw_unit_price', 'raw_amount', 'raw_ordered_at'] -%}
+        case when reject_reason is distinct from 'erased_customer' then {{ name }} end as {{ name }},
+    {% endfor -%}
     copy_number,
-    case when copy_number > 1 then 'duplicate_line' else first_reject_reason end as reject_reason
-from numbered
+    reject_reason
+from decided

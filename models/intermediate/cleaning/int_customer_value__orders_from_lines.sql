@@ -10,6 +10,7 @@ select
     customer_id,
     min(case when line_kind = 'sale' then ordered_at end) as ordered_at,
     cast(sum(gross_amount) as {{ customer_value.type_amount() }}) as gross_amount,
+    cast(sum(discount_amount) as {{ customer_value.type_amount() }}) as discount_amount,
     cast(sum(refund_amount) as {{ customer_value.type_amount() }}) as refund_amount,
     -- Known only where it is of every line sold: half a cost is none.
     case

@@ -7,10 +7,15 @@
     channel,
     store,
     gross_amount,
+    discount_amount,
     refund_amount,
     cost_amount,
     ordered_at
 {%- endset %}
+{%- set only_of_orders = [
+    'refunded_order_id', 'status', 'refunded_at', 'updated_at', 'raw_order_id', 'raw_ordered_at', 'raw_amount',
+    'raw_discount_amount', 'raw_refund_amount', 'raw_cost_amount', 'raw_refunded_at', 'raw_updated_at',
+] %}
 
 -- Orders as they are given, or as their lines make them: one of the two is empty. What lines have
 -- no word for is null without a type, so that what orders say of it keeps its own.
@@ -18,30 +23,16 @@ with orders as (
 
     select
         {{ shared }},
-        status,
-        discount_amount,
-        updated_at,
-        raw_ordered_at,
-        raw_amount,
-        raw_discount_amount,
-        raw_refund_amount,
-        raw_cost_amount,
-        raw_updated_at
+        {{ only_of_orders | join(',\n        ') }}
     from {{ ref('stg_customer_value__orders') }}
 
     union all
 
     select
         {{ shared }},
-        null as status,
-        null as discount_amount,
-        null as updated_at,
-        null as raw_ordered_at,
-        null as raw_amount,
-        null as raw_discount_amount,
-        null as raw_refund_amount,
-        null as raw_cost_amount,
-        null as raw_updated_at
+        {% for name in only_of_orders -%}
+            null as {{ name }} {{- ',' if not loop.last }}
+        {% endfor %}
     from {{ ref('int_customer_value__orders_from_lines') }}
 
 ),

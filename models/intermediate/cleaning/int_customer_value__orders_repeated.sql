@@ -1,7 +1,7 @@
 with usable_orders as (
 
     select * from {{ ref('int_customer_value__orders_checked') }}
-    where reject_reason is null
+    where reject_reason is null and not is_refund
 
 ),
 
@@ -34,19 +34,22 @@ select
             updated_at desc nulls last,
             ordered_at desc,
             customer_id asc,
-            gross_amount asc,
+            gross_amount asc nulls last,
             discount_amount asc nulls last,
             refund_amount asc nulls last,
             cost_amount asc nulls last,
+            refunded_at asc nulls last,
             status asc nulls last,
             currency asc nulls last,
             channel asc nulls last,
             store asc nulls last,
+            raw_customer_id asc nulls last,
             raw_ordered_at asc nulls last,
             raw_amount asc nulls last,
             raw_discount_amount asc nulls last,
             raw_refund_amount asc nulls last,
             raw_cost_amount asc nulls last,
+            raw_refunded_at asc nulls last,
             raw_updated_at asc nulls last
     ) as version_rank
 from repeated_orders

@@ -2,8 +2,8 @@ with orders as (
 
     select
         count(*) as order_count,
-        cast(min(ordered_at) as date) as first_order_date,
-        cast({{ dbt.dateadd('day', 1, 'max(ordered_at)') }} as date) as day_after_last_order
+        min(order_date) as first_order_date,
+        cast({{ dbt.dateadd('day', 1, 'max(order_date)') }} as date) as day_after_last_order
     from {{ ref('orders_cleaned') }}
 
 ),

@@ -18,6 +18,23 @@ training_points as (
 
 ),
 
+-- What was paid back of an order on or after a date was not known on it.
+later_refunds as (
+
+    select
+        order_refunds.order_id,
+        feature_dates.as_of_date,
+        feature_dates.is_current,
+        sum(order_refunds.refund_amount) as refund_amount
+    from {{ ref('order_refunds') }} as order_refunds
+    inner join feature_dates
+        on
+            order_refunds.order_date < feature_dates.as_of_date
+            and order_refunds.refund_date >= feature_dates.as_of_date
+    group by order_refunds.order_id, feature_dates.as_of_date, feature_dates.is_current
+
+),
+
 -- Every order that was known on each date: of all customers for the current date, of the sample
 -- that models are trained on for past ones. From here on the two are treated alike.
 known_orders as (
@@ -26,16 +43,20 @@ known_orders as (
         orders.customer_id,
         dates.as_of_date,
         orders.order_number,
-        orders.net_amount,
+        orders.net_amount + coalesce(later_refunds.refund_amount, 0) as net_amount,
         orders.discount_amount,
-        orders.refund_amount,
+        orders.refund_amount - coalesce(later_refunds.refund_amount, 0) as refund_amount,
         orders.days_since_previous_order,
-        {{ dbt.datediff('orders.ordered_at', 'dates.as_of_date', 'day') }} as age_days
+        {{ dbt.datediff('orders.order_date', 'dates.as_of_date', 'day') }} as age_days
     {%- endset %}
 
     select {{ columns }}
     from orders
-    inner join feature_dates as dates on cast(orders.ordered_at as date) < dates.as_of_date
+    inner join feature_dates as dates on orders.order_date < dates.as_of_date
+    left join later_refunds
+        on
+            orders.order_id = later_refunds.order_id
+            and later_refunds.is_current
     where dates.is_current
 
     union all
@@ -45,7 +66,12 @@ known_orders as (
     inner join training_points as dates
         on
             orders.customer_id = dates.customer_id
-            and cast(orders.ordered_at as date) < dates.as_of_date
+            and orders.order_date < dates.as_of_date
+    left join later_refunds
+        on
+            orders.order_id = later_refunds.order_id
+            and dates.as_of_date = later_refunds.as_of_date
+            and not later_refunds.is_current
 
 ),
 

@@ -2,7 +2,7 @@ with customers as (
 
     select
         customer_id,
-        cast(first_ordered_at as date) as first_order_date
+        first_order_date
     from {{ ref('customer_value', 'customers') }}
 
 ),

@@ -21,7 +21,7 @@ orders as (
     select
         customer_id,
         net_amount,
-        cast(ordered_at as date) as order_date
+        order_date
     from {{ ref('orders_cleaned') }}
 
 ),

@@ -8,15 +8,15 @@ order_months as (
 
     select
         cohort_month,
-        cast(date_trunc('month', ordered_at) as date) as order_month,
+        cast(date_trunc('month', order_date) as date) as order_month,
         net_amount,
         -- A customer is counted in the month of an order once: at the first order of that month.
         -- So no distinct count over all orders is needed.
         case
             when days_since_previous_order is null then 1
             when
-                date_trunc('month', {{ dbt.dateadd('day', '-days_since_previous_order', 'cast(ordered_at as date)') }})
-                < date_trunc('month', ordered_at)
+                date_trunc('month', {{ dbt.dateadd('day', '-days_since_previous_order', 'order_date') }})
+                < date_trunc('month', order_date)
                 then 1
             else 0
         end as is_first_order_of_month

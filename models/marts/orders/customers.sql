@@ -28,6 +28,8 @@ histories as (
         customer_id,
         min(ordered_at) as first_ordered_at,
         max(ordered_at) as last_ordered_at,
+        min(order_date) as first_order_date,
+        max(order_date) as last_order_date,
         count(*) as order_count,
         sum(gross_amount) as gross_amount,
         sum(discount_amount) as discount_amount,
@@ -46,8 +48,8 @@ measured as (
     select
         histories.*,
         run.as_of_date,
-        {{ dbt.datediff('histories.last_ordered_at', 'run.as_of_date', 'day') }} as recency_days,
-        {{ dbt.datediff('histories.first_ordered_at', 'run.as_of_date', 'day') }} as tenure_days
+        {{ dbt.datediff('histories.last_order_date', 'run.as_of_date', 'day') }} as recency_days,
+        {{ dbt.datediff('histories.first_order_date', 'run.as_of_date', 'day') }} as tenure_days
     from histories
     cross join run
 
@@ -57,7 +59,9 @@ select
     measured.customer_id,
     measured.first_ordered_at,
     measured.last_ordered_at,
-    cast(date_trunc('month', measured.first_ordered_at) as date) as cohort_month,
+    measured.first_order_date,
+    measured.last_order_date,
+    cast(date_trunc('month', measured.first_order_date) as date) as cohort_month,
     cast(measured.order_count as {{ dbt.type_bigint() }}) as order_count,
     cast(measured.gross_amount as {{ customer_value.type_amount() }}) as gross_amount,
     cast(measured.discount_amount as {{ customer_value.type_amount() }}) as discount_amount,
@@ -74,6 +78,7 @@ select
     customer_attributes.acquired_at,
     customer_attributes.acquisition_channel,
     customer_attributes.acquisition_cost as acquisition_cost_amount,
+    coalesce(customer_attributes.is_imputed, false) as is_acquisition_imputed,
     measured.as_of_date
 from measured
 -- The stages partition every count of orders and every recency: a test holds them to it.

@@ -7,6 +7,7 @@
         order_lines.ordered_at,
         order_lines.quantity,
         order_lines.unit_price,
+        order_lines.discount_amount,
         order_lines.cost_amount,
         order_lines.currency,
         order_lines.channel,
@@ -36,7 +37,7 @@ sales as (
         order_lines.line_amount as gross_amount,
         cast(0 as {{ customer_value.type_amount() }}) as refund_amount
     from order_lines
-    where order_lines.quantity > 0
+    where order_lines.quantity >= 0
 
 ),
 
@@ -76,6 +77,7 @@ select
     quantity,
     unit_price,
     gross_amount,
+    discount_amount,
     refund_amount,
     cost_amount,
     currency,

@@ -40,7 +40,10 @@ select
     customer_id,
     final_reject_reason as reject_reason,
     line_amount,
+    cast(raw_order_id as {{ dbt.type_string() }}) as raw_order_id,
+    cast(raw_product_id as {{ dbt.type_string() }}) as raw_product_id,
     cast(raw_quantity as {{ dbt.type_string() }}) as raw_quantity,
     cast(raw_unit_price as {{ dbt.type_string() }}) as raw_unit_price,
+    cast(raw_amount as {{ dbt.type_string() }}) as raw_amount,
     cast(raw_ordered_at as {{ dbt.type_string() }}) as raw_ordered_at
 from rejected

@@ -4,13 +4,15 @@
         incremental_strategy='append',
         on_schema_change='append_new_columns',
         full_refresh=false,
-        pre_hook="{% if is_incremental() %}delete from {{ this }} where valid_from_date >= (select as_of_date from {{ ref('int_customer_value__run') }}){% endif %}"
+        pre_hook="{% if is_incremental() %}delete from {{ this }} where valid_from_date >= (select as_of_date from {{ ref('int_customer_value__run') }}) or customer_id in (select customer_id from {{ ref('int_customer_value__customers_left_out') }} where reason = 'erased_customer'){% endif %}"
     )
 }}
 
 -- depends_on: {{ ref('int_customer_value__run') }}
+-- depends_on: {{ ref('int_customer_value__customers_left_out') }}
 -- A second run of the same date replaces what the first one said of it, and a run of an earlier
--- date all that came after: hence the deletion before this select.
+-- date all that came after; and who is erased leaves history too: hence the deletion before this
+-- select.
 with tiers_assigned as (
 
     select * from {{ ref('int_customer_value__tiers_assigned') }}

@@ -1,0 +1,1 @@
+{% macro pseudonym(expression) -%} sha256({{ expression }}) {%- endmacro %}
