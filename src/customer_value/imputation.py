@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -28,21 +28,33 @@ Flags = NDArray[np.bool_]
 MINIMUM_KNOWN = 50
 # A column that varies by less of its size than this is held to be constant.
 SMALLEST_RELATIVE_SPREAD = 1e-5
+# Beyond so many standard deviations, told by the quartiles of the logarithms, a value is taken
+# for the last one within: one order of 1e12 among thousands of 100 is no relation to learn.
+ROBUST_DEVIATIONS = 4
+QUARTILES_PER_DEVIATION = 1.349
 # The strength of the penalty, on columns of unit variance; see DECISIONS.md.
 PENALTY = 1.0
 MAXIMUM_ROUNDS = 5
 # The SQL grows with rounds x columns with gaps x columns: with very many, rounds become fewer.
 MAXIMUM_TERMS = 20_000
-# One row in so many is held out to measure on.
+# One row in so many is held out to choose the scale on, and as many to measure on.
 HELD_OUT_EVERY = 5
 MAXIMUM_PATTERNS = 100
+# |x - mean| is on average at most twice |x - median|, whatever the distribution: a prediction
+# that is farther off than that is worse than none.
+WORST_RATIO_TO_MEDIAN = 2
 
 CHECKED_ROWS = 2000
 CHECKED_GAP_RATE = 0.3
 # SQL and scikit-learn may differ by rounding alone: of the value, or of its column's spread.
 TOLERANCE = 1e-9
 
-SMEARING = "duan"
+# Amounts add (4 plus 60% of the price) or multiply (60% of the price, give or take a tenth).
+# Both readings are fitted; each target is filled by the one that was nearer on rows not fitted.
+Reading = Literal["log", "plain"]
+READINGS: tuple[Reading, ...] = ("log", "plain")
+
+NOT_FILLED = ("nothing_missing", "no_known_value")
 
 
 @dataclass(frozen=True)
@@ -128,35 +140,53 @@ def fit(  # noqa: PLR0913 - the interface that models call
     sample = _sample(raw, targets, columns, max_rows) if gaps.to_fill.any() else None
     values = np.empty((0, len(columns))) if sample is None else sample
     plan = _Plan.of(values, columns, gaps)
-    fitted = _LinearImputer.fit(plan.working(values), plan.gaps, random_seed) if plan.use else None
-    measured = plan.measured(values, gaps, random_seed) if plan.use else {}
+    trial = _Trial.of(plan, values, gaps, random_seed) if plan.use else None
+    fallbacks = plan.fallbacks | (trial.fallbacks() if trial else {})
+    readings = {
+        number: reading
+        for number, reading in (trial.chosen if trial else {}).items()
+        if number not in fallbacks
+    }
+    fitted = {
+        reading: _ReadingImputer.fit(plan, reading, values, random_seed)
+        for reading in sorted(set(readings.values()))
+    }
+    for imputer in fitted.values():
+        _check(imputer, values, random_seed)
     outputs, described = [], {}
     for number, name in enumerate(targets):
-        method, expression = plan.output(number, values, fitted)
+        fallback = fallbacks.get(number)
+        if fallback in NOT_FILLED:
+            method, amount = "none", "null"
+        elif fallback is not None:
+            known = values[~np.isnan(values[:, number]), number]
+            method, amount = "median", sql.literal(float(np.median(known)))
+        else:
+            method, amount = "predict", fitted[readings[number]].amount_sql(number)
         outputs.append(
-            f"case when is_missing_{number} then {expression} end::decimal(18, 2) "
+            f"case when is_missing_{number} then round({amount}, 2) end::decimal(18, 2) "
             f"as {sql.quoted(name)}"
         )
         described[name] = {
-            "method": "predict" if method is None else "none" if expression == "null" else "median",
-            "fallback": method,
-            "scale": plan.scales[number] if method is None else None,
+            "method": method,
+            "fallback": fallback,
+            "scale": readings[number] if method == "predict" else None,
             "rows_known": int(gaps.known[number]),
             "rows_to_fill": int(gaps.to_fill[number]),
-            "held_out": measured.get(number),
+            "held_out": trial.measured.get(number) if trial else None,
         }
-    steps = [_raw(key, targets, columns, random_seed)]
-    if fitted is not None:
-        steps += plan.steps(fitted)
-        _check(plan, fitted, values, random_seed)
     return FittedImputation(
         needs_filling=" or ".join(sql.is_missing(name) for name in targets),
-        steps=(*steps, ", ".join([f"record_key as {sql.quoted(key)}", *outputs])),
+        steps=(
+            _raw(key, targets, columns, random_seed),
+            *(step for imputer in fitted.values() for step in imputer.steps()),
+            ", ".join([f"record_key as {sql.quoted(key)}", *outputs]),
+        ),
         is_filled=" or ".join(f"{sql.quoted(name)} is not null" for name in targets),
         description={
             "method": "iterative imputer of ridge regressions",
             "penalty": PENALTY,
-            "rounds": 0 if fitted is None else fitted.rounds,
+            "rounds": {reading: imputer.linear.rounds for reading, imputer in fitted.items()},
             "random_seed": random_seed,
             "rows_fitted": len(values),
             "predictors": predictors,
@@ -305,193 +335,249 @@ class _LinearImputer:
         """Filled values on the working scale."""
         return self.center + self.spread * self.standard(working)
 
-    def residuals(self, working: Floats, position: int) -> Floats:
-        """On the working scale, of one column's last regression where the column is known."""
-        known = ~np.isnan(working[:, position])
-        standard = self.standard(working[known])
+    def refitted(self, working: Floats, position: int) -> Floats:
+        """On the working scale, what a column's last regression says of rows, known or not."""
+        standard = self.standard(working)
         step = [step for step in self.imputer.imputation_sequence_ if step.feat_idx == position][-1]
         predicted = step.estimator.predict(standard[:, step.neighbor_feat_idx])
-        residuals: Floats = (standard[:, position] - predicted) * self.spread[position]
-        return residuals
+        predicted = np.clip(predicted, self.lowest[position], self.highest[position])
+        refitted: Floats = self.center[position] + self.spread[position] * predicted
+        return refitted
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is read, on which scale, and what can't be predicted.
+    """What is read, within which range, and what can't be predicted.
 
     Attributes:
+        target_count: how many of the columns, the first ones, are targets.
         use: positions among all columns of those that the imputer sees, in order.
         gaps: per used column, whether it can lack a value.
-        fallbacks: per target, why it is not predicted, or None.
-        scales, lowest, highest: per column.
+        fallbacks: of each target that can't be predicted, why.
+        lowest: per column, the least that is read or predicted; highest: the most.
+        log_scales: per column, its scale in the reading by logarithms.
     """
 
+    target_count: int
     use: list[int]
     gaps: Flags
-    fallbacks: list[str | None]
-    scales: list[Scale]
+    fallbacks: dict[int, str]
     lowest: Floats
     highest: Floats
+    log_scales: list[Scale]
 
     @staticmethod
     def of(values: Floats, columns: Sequence[Column], gaps: _Gaps) -> _Plan:
-        known = ~np.isnan(values)
-        lowest = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
-        highest = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
+        """Look at the sample, shape (rows, columns), nan where not known; targets come first."""
         target_count = len(gaps.to_fill)
-        scales = [
-            _scale(column, low, is_target=number < target_count)
-            for number, (column, low) in enumerate(zip(columns, lowest, strict=True))
-        ]
-        varies = [
-            _varies(_scaled(values[known[:, number], number], scale))
-            for number, scale in enumerate(scales)
-        ]
-        fallbacks: list[str | None] = []
+        lowest, highest = np.zeros(len(columns)), np.zeros(len(columns))
+        log_scales: list[Scale] = []
+        use = []
+        for number, column in enumerate(columns):
+            known = values[~np.isnan(values[:, number]), number]
+            scale = _log_scale(column, known)
+            log_scales.append(scale)
+            if not len(known):
+                continue
+            lowest[number], highest[number] = _range(known, scale, is_number=column.is_number)
+            within = np.clip(known, lowest[number], highest[number])
+            enough = number >= target_count or len(known) >= MINIMUM_KNOWN
+            if enough and _varies(within) and _varies(_scaled(within, scale)):
+                use.append(number)
+        fallbacks: dict[int, str] = {}
         for number in range(target_count):
-            seen = int(known[:, number].sum())
-            fallbacks.append(
-                "nothing_missing"
-                if gaps.to_fill[number] == 0
-                else "no_known_value"
-                if seen == 0
-                else "median_few_rows"
-                if seen < MINIMUM_KNOWN
-                else None
-                if varies[number]
-                else "median_constant"
-            )
-        use = [
-            number
-            for number in range(len(columns))
-            if varies[number] and (number >= target_count or known[:, number].sum() >= MINIMUM_KNOWN)
-        ]
-        predicted = [number for number in use if number < target_count and not fallbacks[number]]
-        if len(use) < 2 or not predicted:
-            fallbacks = [fallback or "median_no_predictors" for fallback in fallbacks]
+            seen = int((~np.isnan(values[:, number])).sum())
+            if gaps.to_fill[number] == 0:
+                fallbacks[number] = "nothing_missing"
+            elif seen == 0:
+                fallbacks[number] = "no_known_value"
+            elif seen < MINIMUM_KNOWN:
+                fallbacks[number] = "median_few_rows"
+            elif number not in use:
+                fallbacks[number] = "median_constant"
+            elif len(use) == 1:
+                fallbacks[number] = "median_no_predictors"
+        if len(fallbacks) == target_count:
             use = []
-        return _Plan(use, gaps.has_gap[use], fallbacks, scales, lowest, highest)
-
-    def working(self, values: Floats) -> Floats:
-        """The used columns on their working scales."""
-        return np.column_stack(
-            [_scaled(values[:, position], self.scales[position]) for position in self.use]
-        )
+        return _Plan(target_count, use, gaps.has_gap[use], fallbacks, lowest, highest, log_scales)
 
     def predicted(self) -> list[int]:
-        return [number for number, fallback in enumerate(self.fallbacks) if fallback is None]
+        """The targets that have no fallback."""
+        return [number for number in range(self.target_count) if number not in self.fallbacks]
 
-    def factor(self, number: int, fitted: _LinearImputer, working: Floats) -> float:
-        """What turns the median of a logarithm's prediction into the mean of its amounts."""
-        if self.scales[number] != "log" or SMEARING == "median":
-            return 1.0
-        residuals = fitted.residuals(working, self.use.index(number))
-        if SMEARING == "duan":
-            return float(np.exp(residuals).mean())
-        y = np.exp(working[:, self.use.index(number)])
-        y = y[~np.isnan(y)]
-        return float(y.sum() / (y / np.exp(residuals)).sum())
+    def scale(self, reading: Reading, column: int) -> Scale:
+        """A column's working scale in a reading."""
+        return self.log_scales[column] if reading == "log" else "plain"
 
-    def amounts(
-        self, number: int, fitted: _LinearImputer, factor: float, filled: Floats
-    ) -> Floats:
-        """A target's amounts from filled working values."""
-        predicted = filled[:, self.use.index(number)]
-        if self.scales[number] == "log":
-            predicted = np.exp(predicted) * factor
-        return np.clip(predicted, self.lowest[number], self.highest[number])
-
-    def output(
-        self, number: int, values: Floats, fitted: _LinearImputer | None
-    ) -> tuple[str | None, str]:
-        """A target's fallback or None, and the SQL of what fills it."""
-        fallback = self.fallbacks[number]
-        if fallback in {"no_known_value", "nothing_missing"}:
-            return fallback, "null"
-        if fallback is not None or fitted is None:
-            known = values[~np.isnan(values[:, number]), number]
-            return fallback, f"round({sql.literal(float(np.median(known)))}, 2)"
-        position = self.use.index(number)
-        amount = (
-            f"({sql.literal(fitted.center[position])} + {sql.literal(fitted.spread[position])} "
-            f"* z_{position})"
+    def working(self, reading: Reading, values: Floats) -> Floats:
+        """The used columns on their working scales, nan where not known."""
+        within = np.clip(values, self.lowest, self.highest)
+        return np.column_stack(
+            [_scaled(within[:, column], self.scale(reading, column)) for column in self.use]
         )
-        if self.scales[number] == "log":
-            factor = self.factor(number, fitted, self.working(values))
-            amount = f"exp({amount}) * {sql.literal(factor)}"
-        within = sql.clipped(amount, self.lowest[number], self.highest[number])
-        return None, f"round({within}, 2)"
 
-    def steps(self, fitted: _LinearImputer) -> list[str]:
-        """Projections from the raw columns to the filled z_0, z_1, …, one per used column."""
+
+@dataclass(frozen=True)
+class _ReadingImputer:
+    """The imputer of one reading of the columns, and the way back to amounts.
+
+    Attributes:
+        factors: per predicted target, what makes the predictions of its known rows add up to
+            their amounts: the mean of a logarithm is no mean of amounts, nor is what was cut at 0.
+    """
+
+    plan: _Plan
+    reading: Reading
+    linear: _LinearImputer
+    factors: dict[int, float]
+
+    @staticmethod
+    def fit(plan: _Plan, reading: Reading, values: Floats, random_seed: int) -> _ReadingImputer:
+        """Fit on sampled rows of all columns, shape (rows, columns), nan where not known."""
+        working = plan.working(reading, values)
+        linear = _LinearImputer.fit(working, plan.gaps, random_seed)
+        factors = {}
+        for number in plan.predicted():
+            known = ~np.isnan(values[:, number])
+            low, high = plan.lowest[number], plan.highest[number]
+            refitted = linear.refitted(working[known], plan.use.index(number))
+            predicted = np.clip(_unscaled(refitted, plan.scale(reading, number)), low, high).sum()
+            actual = np.clip(values[known, number], low, high).sum()
+            # Where amounts are of both signs their sums can be near 0, and have no ratio.
+            has_ratio = low >= 0 and predicted > 0
+            factors[number] = float(actual / predicted) if has_ratio else 1.0
+        return _ReadingImputer(plan, reading, linear, factors)
+
+    def amounts(self, values: Floats) -> dict[int, Floats]:
+        """Per predicted target, the amounts that rows of all columns are filled with."""
+        filled = self.linear.filled(self.plan.working(self.reading, values))
+        return {
+            number: np.clip(
+                self.factors[number]
+                * _unscaled(
+                    filled[:, self.plan.use.index(number)], self.plan.scale(self.reading, number)
+                ),
+                self.plan.lowest[number],
+                self.plan.highest[number],
+            )
+            for number in self.plan.predicted()
+        }
+
+    def amount_sql(self, number: int) -> str:
+        """The amount that a target is filled with, over the columns that the steps leave."""
+        position = self.plan.use.index(number)
+        working = (
+            f"({sql.literal(self.linear.center[position])} + "
+            f"{sql.literal(self.linear.spread[position])} * {self.reading}_z_{position})"
+        )
+        amount = sql.from_working(working, self.plan.scale(self.reading, number))
+        return sql.clipped(
+            f"{sql.literal(self.factors[number])} * {amount}",
+            self.plan.lowest[number],
+            self.plan.highest[number],
+        )
+
+    def steps(self) -> list[str]:
+        """Projections that add this reading's columns, standardised and filled, to the raw ones."""
+        linear, plan, prefix = self.linear, self.plan, f"{self.reading}_"
         scaled = [
             sql.working(
                 f"column_{column}",
-                self.scales[column],
-                self.lowest[column],
-                self.highest[column],
+                plan.scale(self.reading, column),
+                plan.lowest[column],
+                plan.highest[column],
             )
-            + f" as x_{position}"
-            for position, column in enumerate(self.use)
+            + f" as {prefix}x_{position}"
+            for position, column in enumerate(plan.use)
         ]
-        initial = fitted.imputer.initial_imputer_.statistics_
+        initial = linear.imputer.initial_imputer_.statistics_
         standardised = [
-            f"coalesce((x_{position} - {sql.literal(fitted.center[position])}) "
-            f"/ {sql.literal(fitted.spread[position])}, {sql.literal(initial[position])}) "
-            f"as z_{position}"
-            for position in range(len(self.use))
+            f"coalesce(({prefix}x_{position} - {sql.literal(linear.center[position])}) "
+            f"/ {sql.literal(linear.spread[position])}, {sql.literal(initial[position])}) "
+            f"as {prefix}z_{position}"
+            for position in range(len(plan.use))
         ]
-        flags = [f"is_missing_{number}" for number in range(len(self.fallbacks))]
         return [
-            ", ".join(["record_key", *flags, *scaled]),
+            ", ".join(["*", *scaled]),
             ", ".join(["*", *standardised]),
             *sql.steps_of(
-                fitted.imputer.imputation_sequence_,
-                fitted.lowest.tolist(),
-                fitted.highest.tolist(),
+                linear.imputer.imputation_sequence_,
+                linear.lowest.tolist(),
+                linear.highest.tolist(),
+                prefix,
             ),
         ]
 
-    def measured(self, values: Floats, gaps: _Gaps, random_seed: int) -> dict[int, dict[str, Any]]:
-        """Each predicted target's errors on rows that the measured twin was not fitted on.
 
-        What is hidden of a held-out row is what a row of the relation lacks: targets that are
-        missing together are hidden together.
+@dataclass(frozen=True)
+class _Trial:
+    """What was found on rows that were not fitted.
+
+    Attributes:
+        chosen: per predicted target, the reading that was nearer.
+        measured: per predicted target, the errors of that reading and of the median, on rows
+            that neither were fitted nor had a say in the choice; a target of which no such row
+            is known is not there.
+    """
+
+    chosen: dict[int, Reading]
+    measured: dict[int, dict[str, Any]]
+
+    @staticmethod
+    def of(plan: _Plan, values: Floats, gaps: _Gaps, random_seed: int) -> _Trial:
+        """Fit both readings on three fifths of the sample, choose on one, measure on one.
+
+        What is hidden of a row is what a row of the relation lacks: targets that are missing
+        together are hidden together.
         """
-        is_held_out = np.arange(len(values)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-        seen, held_out = values[~is_held_out], values[is_held_out]
-        twin = _LinearImputer.fit(self.working(seen), self.gaps, random_seed)
-        hidden = gaps.drawn(len(held_out), random_seed)
-        targets = np.arange(hidden.shape[1])
-        incomplete = held_out.copy()
-        incomplete[:, targets] = np.where(hidden, np.nan, held_out[:, targets])
-        filled = twin.filled(self.working(incomplete))
+        part = np.arange(len(values)) % HELD_OUT_EVERY
+        seen = values[part >= 2]
+        hidden = gaps.drawn(len(values), random_seed)
+        incomplete = values.copy()
+        incomplete[:, : plan.target_count] = np.where(
+            hidden, np.nan, values[:, : plan.target_count]
+        )
+        predicted = {
+            reading: _ReadingImputer.fit(plan, reading, seen, random_seed).amounts(incomplete)
+            for reading in READINGS
+        }
+        chosen: dict[int, Reading] = {}
         measured = {}
-        for number in self.predicted():
-            told = hidden[:, number] & ~np.isnan(held_out[:, number])
-            if not told.any():
+        for number in plan.predicted():
+            actual = values[:, number]
+            is_told = hidden[:, number] & ~np.isnan(actual)
+            choosing, measuring = is_told & (part == 0), is_told & (part == 1)
+            errors = {reading: predicted[reading][number] - actual for reading in READINGS}
+            chosen[number] = min(
+                READINGS, key=lambda reading: float(np.abs(errors[reading][choosing]).sum())
+            )
+            if not measuring.any() or np.isnan(seen[:, number]).all():
                 continue
-            factor = self.factor(number, twin, self.working(seen))
-            error = (self.amounts(number, twin, factor, filled) - held_out[:, number])[told]
-            median = np.nanmedian(seen[:, number])
-            median_error = (median - held_out[:, number])[told]
+            error = errors[chosen[number]][measuring]
+            median_error = float(np.nanmedian(seen[:, number])) - actual[measuring]
             measured[number] = {
-                "rows": int(told.sum()),
-                "mean_absolute_error": round(float(np.abs(error).mean()), 6),
-                "mean_absolute_error_of_median": round(float(np.abs(median_error).mean()), 6),
-                "bias": round(float(error.mean()), 6),
-                "bias_of_median": round(float(median_error.mean()), 6),
+                "rows": int(measuring.sum()),
+                "mean_absolute_error": _rounded(np.abs(error).mean()),
+                "mean_absolute_error_of_median": _rounded(np.abs(median_error).mean()),
+                "bias": _rounded(error.mean()),
+                "bias_of_median": _rounded(median_error.mean()),
             }
-        return measured
+        return _Trial(chosen, measured)
+
+    def fallbacks(self) -> dict[int, str]:
+        """The targets whose median is so much nearer that no relation can have been found."""
+        return {
+            number: "median_nearer"
+            for number, errors in self.measured.items()
+            if errors["mean_absolute_error"]
+            > WORST_RATIO_TO_MEDIAN * errors["mean_absolute_error_of_median"]
+        }
 
 
-def _scale(column: Column, lowest: float, *, is_target: bool) -> Scale:
-    """Amounts multiply: what is above 0 is read by its logarithm."""
+def _log_scale(column: Column, known: Floats) -> Scale:
     if not column.is_number:
         return "plain"
-    if lowest > 0:
-        return "log"
-    return "plain" if is_target else "signed_log"
+    return "log" if (known > 0).all() else "signed_log"
 
 
 def _scaled(values: Floats, scale: Scale) -> Floats:
@@ -502,32 +588,58 @@ def _scaled(values: Floats, scale: Scale) -> Floats:
     return values
 
 
+def _unscaled(working: Floats, scale: Scale) -> Floats:
+    if scale == "log":
+        return np.exp(working)
+    if scale == "signed_log":
+        return np.sign(working) * (np.exp(np.abs(working)) - 1)
+    return working
+
+
+def _range(known: Floats, scale: Scale, *, is_number: bool) -> tuple[float, float]:
+    """The ends of what is read and predicted: as seen, or where values become incredible."""
+    lowest, highest = float(known.min()), float(known.max())
+    lower, middle, upper = np.quantile(_scaled(known, scale), [0.25, 0.5, 0.75])
+    reach = ROBUST_DEVIATIONS * (upper - lower) / QUARTILES_PER_DEVIATION
+    if not is_number or not reach > 0:
+        return lowest, highest
+    credible = _unscaled(np.array([middle - reach, middle + reach]), scale)
+    return max(lowest, float(credible[0])), min(highest, float(credible[1]))
+
+
 def _varies(known: Floats) -> bool:
-    if not len(known):
-        return False
     size = float(np.abs(known).max())
     return float(known.std()) > SMALLEST_RELATIVE_SPREAD * size
 
 
-def _check(plan: _Plan, fitted: _LinearImputer, values: Floats, random_seed: int) -> None:
+def _rounded(value: float) -> float:
+    return round(float(value), 6)
+
+
+def _check(imputer: _ReadingImputer, values: Floats, random_seed: int) -> None:
     """Hold the SQL against scikit-learn, on rows of the sample with gaps knocked into them.
 
     Raises:
         ImputationError: they differ by more than 1e-9 of the value or of its column's spread.
     """
+    plan = imputer.plan
     rows = values[:CHECKED_ROWS].copy()
-    chance = np.random.default_rng(random_seed)
     can_lack = np.zeros(values.shape[1], dtype=np.bool_)
     can_lack[plan.use] = plan.gaps
+    chance = np.random.default_rng(random_seed)
     rows[can_lack & (chance.random(rows.shape) < CHECKED_GAP_RATE)] = np.nan
-    wanted = fitted.standard(plan.working(rows))
     frame = pd.DataFrame(rows, columns=[f"column_{number}" for number in range(rows.shape[1])])
     frame["record_key"] = np.arange(len(frame))
-    for number in range(len(plan.fallbacks)):
-        frame[f"is_missing_{number}"] = True
     with duckdb.connect() as connection:
-        answer = sql.applied(connection.from_df(frame), plan.steps(fitted)).order("record_key").df()
-    given = answer[[f"z_{position}" for position in range(len(plan.use))]].to_numpy(np.float64)
+        answer = sql.applied(connection.from_df(frame), imputer.steps()).order("record_key").df()
+    names = [f"{imputer.reading}_z_{position}" for position in range(len(plan.use))]
+    _check_equal(
+        answer[names].to_numpy(np.float64),
+        imputer.linear.standard(plan.working(imputer.reading, rows)),
+    )
+
+
+def _check_equal(given: Floats, wanted: Floats) -> None:
     difference = np.abs(given - wanted) / np.maximum(1, np.abs(wanted))
     largest = float(np.max(difference, initial=0.0))
     if not largest <= TOLERANCE:

@@ -128,9 +128,7 @@ def predictor_columns(relation: Relation, name: str) -> list[Column]:
 
 
 def _types(relation: Relation) -> dict[str, str]:
-    return {
-        name: str(kind.id) for name, kind in zip(relation.columns, relation.types, strict=True)
-    }
+    return {name: str(kind.id) for name, kind in zip(relation.columns, relation.types, strict=True)}
 
 
 def _time_columns(name: str) -> list[Column]:
@@ -181,13 +179,23 @@ def _flag(condition: str) -> str:
 
 
 def working(value: str, scale: Scale, lowest: float, highest: float) -> str:
-    """A value on its working scale, within what was seen when fitting; null stays null."""
-    within = f"case when {value} is not null then " + clipped(value, lowest, highest) + " end"
+    """A value on its working scale, within the range that was fitted on; null stays null."""
+    # least and greatest pass over nulls, so a null would become the end of the range.
+    within = f"case when {value} is not null then {clipped(value, lowest, highest)} end"
     if scale == "log":
         return f"ln({within})"
     if scale == "signed_log":
         return f"sign({within}) * ln(1e0 + abs({within}))"
     return within
+
+
+def from_working(value: str, scale: Scale) -> str:
+    """The way back from a working scale."""
+    if scale == "log":
+        return f"exp({value})"
+    if scale == "signed_log":
+        return f"sign({value}) * (exp(abs({value})) - 1e0)"
+    return value
 
 
 def clipped(value: str, lowest: float, highest: float) -> str:
@@ -209,26 +217,29 @@ def affine(intercept: float, coefficients: Sequence[float], names: Sequence[str]
 
 
 def steps_of(
-    sequence: Sequence[Any], lowest: Sequence[float], highest: Sequence[float]
+    sequence: Sequence[Any], lowest: Sequence[float], highest: Sequence[float], prefix: str
 ) -> list[str]:
     """A fitted imputer's sequence as projections, each over the one before.
 
     Args:
         sequence: imputation_sequence_ of an IterativeImputer of linear estimators over the
-            columns z_0, z_1, …; where column n lacked a value, x_n is null.
-        lowest, highest: per column, the range that the imputer keeps its predictions in.
+            columns <prefix>z_0, <prefix>z_1, …; where column n lacked a value, <prefix>x_n is
+            null.
+        lowest: per column, the least that the imputer lets itself predict.
+        highest: per column, the most.
+        prefix: keeps the columns of several imputers apart.
     """
     steps = []
     for position, neighbours, estimator in sequence:
         predicted = affine(
             float(estimator.intercept_),
             [float(coefficient) for coefficient in estimator.coef_],
-            [f"z_{neighbour}" for neighbour in neighbours],
+            [f"{prefix}z_{neighbour}" for neighbour in neighbours],
         )
         within = clipped(predicted, lowest[position], highest[position])
         steps.append(
-            f"* replace (case when x_{position} is null then {within} else z_{position} end "
-            f"as z_{position})"
+            f"* replace (case when {prefix}x_{position} is null then {within} "
+            f"else {prefix}z_{position} end as {prefix}z_{position})"
         )
     return steps
 
