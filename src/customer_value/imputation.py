@@ -30,7 +30,7 @@ MINIMUM_KNOWN = 50
 SMALLEST_RELATIVE_SPREAD = 1e-5
 # Beyond so many standard deviations, told by the quartiles of the logarithms, a value is taken
 # for the last one within: one order of 1e12 among thousands of 100 is no relation to learn.
-ROBUST_DEVIATIONS = 4
+ROBUST_DEVIATIONS = 8
 QUARTILES_PER_DEVIATION = 1.349
 # The strength of the penalty, on columns of unit variance; see DECISIONS.md.
 PENALTY = 1.0
@@ -250,7 +250,7 @@ class _Gaps:
     def of(raw: Relation, targets: Sequence[str], columns: Sequence[Column]) -> _Gaps:
         flags = ", ".join(f"is_missing_{number}" for number in range(len(targets)))
         counts = ", ".join(f"count(column_{number})" for number in range(len(columns)))
-        answer = raw.aggregate(f"{flags}, count(*), {counts}", flags).order(f"all").fetchall()
+        answer = raw.aggregate(f"{flags}, count(*), {counts}", flags).order("all").fetchall()
         count = len(targets)
         rows = [row for row in answer if any(row[:count])]
         rows.sort(key=lambda row: (-row[count], row[:count]))
@@ -597,14 +597,19 @@ def _unscaled(working: Floats, scale: Scale) -> Floats:
 
 
 def _range(known: Floats, scale: Scale, *, is_number: bool) -> tuple[float, float]:
-    """The ends of what is read and predicted: as seen, or where values become incredible."""
+    """The ends of what is read and predicted: as seen, or where sizes become incredible."""
     lowest, highest = float(known.min()), float(known.max())
-    lower, middle, upper = np.quantile(_scaled(known, scale), [0.25, 0.5, 0.75])
-    reach = ROBUST_DEVIATIONS * (upper - lower) / QUARTILES_PER_DEVIATION
-    if not is_number or not reach > 0:
+    sizes = np.log(np.abs(known[known != 0]))
+    if not is_number or not len(sizes):
         return lowest, highest
-    credible = _unscaled(np.array([middle - reach, middle + reach]), scale)
-    return max(lowest, float(credible[0])), min(highest, float(credible[1]))
+    lower, middle, upper = np.quantile(sizes, [0.25, 0.5, 0.75])
+    reach = ROBUST_DEVIATIONS * (upper - lower) / QUARTILES_PER_DEVIATION
+    if reach == 0:
+        return lowest, highest
+    with np.errstate(over="ignore"):
+        largest = float(np.exp(middle + reach))
+    smallest = float(np.exp(middle - reach)) if scale == "log" else -largest
+    return max(lowest, smallest), min(highest, largest)
 
 
 def _varies(known: Floats) -> bool:
