@@ -30,11 +30,13 @@ MINIMUM_KNOWN = 50
 SMALLEST_RELATIVE_SPREAD = 1e-5
 # Beyond so many standard deviations, told by the quartiles of the logarithms, a value is taken
 # for the last one within: one order of 1e12 among thousands of 100 is no relation to learn.
-ROBUST_DEVIATIONS = 8
+ROBUST_DEVIATIONS = 7
 QUARTILES_PER_DEVIATION = 1.349
 # The strength of the penalty, on columns of unit variance; see DECISIONS.md.
 PENALTY = 1.0
-MAXIMUM_ROUNDS = 5
+# One round predicts from what was filled with means; after the second, columns that are missing
+# together begin to amplify each other. See DECISIONS.md.
+MAXIMUM_ROUNDS = 2
 # The SQL grows with rounds x columns with gaps x columns: with very many, rounds become fewer.
 MAXIMUM_TERMS = 20_000
 # One row in so many is held out to choose the scale on, and as many to measure on.
@@ -261,7 +263,7 @@ class _Gaps:
         return _Gaps(
             known=known.reshape(-1, len(columns)).sum(axis=0),
             to_fill=(patterns * lacking[:, :1]).sum(axis=0),
-            has_gap=(lacking[:, 1:] < lacking[:, :1]).any(axis=0),
+            has_gap=np.any(lacking[:, 1:] < lacking[:, :1], axis=0),
             patterns=patterns[:MAXIMUM_PATTERNS],
             pattern_rows=lacking[:MAXIMUM_PATTERNS, 0],
         )
@@ -384,19 +386,11 @@ class _Plan:
             enough = number >= target_count or len(known) >= MINIMUM_KNOWN
             if enough and _varies(within) and _varies(_scaled(within, scale)):
                 use.append(number)
-        fallbacks: dict[int, str] = {}
-        for number in range(target_count):
-            seen = int((~np.isnan(values[:, number])).sum())
-            if gaps.to_fill[number] == 0:
-                fallbacks[number] = "nothing_missing"
-            elif seen == 0:
-                fallbacks[number] = "no_known_value"
-            elif seen < MINIMUM_KNOWN:
-                fallbacks[number] = "median_few_rows"
-            elif number not in use:
-                fallbacks[number] = "median_constant"
-            elif len(use) == 1:
-                fallbacks[number] = "median_no_predictors"
+        fallbacks = {
+            number: fallback
+            for number in range(target_count)
+            if (fallback := _fallback(number, values, gaps, use)) is not None
+        }
         if len(fallbacks) == target_count:
             use = []
         return _Plan(target_count, use, gaps.has_gap[use], fallbacks, lowest, highest, log_scales)
@@ -574,6 +568,20 @@ class _Trial:
         }
 
 
+def _fallback(number: int, values: Floats, gaps: _Gaps, use: Sequence[int]) -> str | None:
+    """Why a target can't be predicted, or None."""
+    seen = int((~np.isnan(values[:, number])).sum())
+    if gaps.to_fill[number] == 0:
+        return "nothing_missing"
+    if seen == 0:
+        return "no_known_value"
+    if seen < MINIMUM_KNOWN:
+        return "median_few_rows"
+    if number not in use:
+        return "median_constant"
+    return "median_no_predictors" if len(use) == 1 else None
+
+
 def _log_scale(column: Column, known: Floats) -> Scale:
     if not column.is_number:
         return "plain"
@@ -581,19 +589,17 @@ def _log_scale(column: Column, known: Floats) -> Scale:
 
 
 def _scaled(values: Floats, scale: Scale) -> Floats:
-    if scale == "log":
-        return np.log(values)
-    if scale == "signed_log":
-        return np.sign(values) * np.log(1 + np.abs(values))
-    return values
+    if scale == "plain":
+        return values
+    scaled = np.log(values) if scale == "log" else np.sign(values) * np.log(1 + np.abs(values))
+    return np.asarray(scaled, dtype=np.float64)
 
 
 def _unscaled(working: Floats, scale: Scale) -> Floats:
-    if scale == "log":
-        return np.exp(working)
-    if scale == "signed_log":
-        return np.sign(working) * (np.exp(np.abs(working)) - 1)
-    return working
+    if scale == "plain":
+        return working
+    sizes = np.exp(working) if scale == "log" else np.exp(np.abs(working)) - 1
+    return np.asarray(sizes if scale == "log" else np.sign(working) * sizes, dtype=np.float64)
 
 
 def _range(known: Floats, scale: Scale, *, is_number: bool) -> tuple[float, float]:

@@ -21,13 +21,29 @@ MINIMUM_LEVEL_ROWS = 20
 MAXIMUM_LEVEL_LENGTH = 200
 # Beyond this a double no longer holds the cents of an amount, and decimal(18, 2) soon ends.
 LARGEST_AMOUNT = 1e13
+# Squares of anything larger could leave the range of doubles.
+LARGEST_PREDICTOR = 1e100
 
 SECONDS_PER_DAY = 86400
 DAYS_PER_WEEK = 7
 
 NUMBER_TYPES = frozenset(
-    "tinyint smallint integer bigint hugeint utinyint usmallint uinteger ubigint uhugeint "
-    "float double decimal boolean".split()
+    {
+        "tinyint",
+        "smallint",
+        "integer",
+        "bigint",
+        "hugeint",
+        "utinyint",
+        "usmallint",
+        "uinteger",
+        "ubigint",
+        "uhugeint",
+        "float",
+        "double",
+        "decimal",
+        "boolean",
+    }
 )
 TIME_TYPES = frozenset(
     {
@@ -101,13 +117,7 @@ def target_column(relation: Relation, name: str) -> Column:
             f"The column {name} holds {kind}, and only numbers are predicted. "
             "Write mode or reject for it in missing_values."
         )
-    number = f"{quoted(name)}::double"
-    return Column(
-        name,
-        f"case when isfinite({number}) and abs({number}) < {literal(LARGEST_AMOUNT)} "
-        f"then {number} end",
-        is_number=True,
-    )
+    return Column(name, _number(name, LARGEST_AMOUNT), is_number=True)
 
 
 def is_missing(name: str) -> str:
@@ -119,12 +129,16 @@ def predictor_columns(relation: Relation, name: str) -> list[Column]:
     """A predictor as numbers: itself, or what its time or its levels say."""
     kind = _types(relation)[name]
     if kind in NUMBER_TYPES:
-        number = f"{quoted(name)}::double"
-        sql = f"case when isfinite({number}) then {number} end"
-        return [Column(name, sql, is_number=kind != "boolean")]
+        return [Column(name, _number(name, LARGEST_PREDICTOR), is_number=kind != "boolean")]
     if kind in TIME_TYPES:
         return _time_columns(name)
     return _level_columns(relation, name)
+
+
+def _number(name: str, largest: float) -> str:
+    number = f"{quoted(name)}::double"
+    # No number is greater than all numbers in DuckDB, and infinity is too.
+    return f"case when abs({number}) < {literal(largest)} then {number} end"
 
 
 def _types(relation: Relation) -> dict[str, str]:
