@@ -64,9 +64,9 @@ class FittedImputation:
     """What fitting leaves behind: SQL and a description, both plain enough for JSON.
 
     Attributes:
-        steps: projections, each over the one before, from the user's relation to the result.
+        needs_filling: the condition on the user's rows that a target is missing.
+        steps: projections, each over the one before, from those rows to the result.
         is_filled: the condition on the result's rows that anything was filled in them.
-        needs_filling: the condition on the user's rows that anything can be.
         description: method, predictors, rows fitted; per target how it is filled, the fallback's
             name or None, rows known and to be filled, and the held-out error beside the median's.
     """
@@ -116,15 +116,18 @@ def fit(  # noqa: PLR0913 - the interface that models call
     Args:
         relation: any rows; it is read several times, and must give the same rows each time.
         key: identifies a row; which rows are sampled depends on it and on the seed alone.
-        targets: number columns with missing values: null, or no number. Amounts of 1e13 and more
-            are known, but not learnt from.
-        predictors: columns of any type; a target among them counts as a target.
+        targets: number columns with missing values: null, or not finite. Amounts of 1e13 and more
+            are known, but not learnt from. Targets that are missing together and nearly tell
+            each other are better fitted apart: the imputer's first guess of either is its mean,
+            and the other then holds it there.
+        predictors: columns of any type; a target among them counts as a target. Their frequent
+            levels stand in the description, so no personal data may be among them.
         max_rows: the most rows to fit on, an equal share of them for each target.
         random_seed: picks the sample and what is held out.
 
     Raises:
-        ImputationError: a column is not there or a target holds no numbers, there is no target
-            or no row to fit on; the SQL does not give what scikit-learn gives.
+        ImputationError: a column is not there, a target holds no numbers, no target is named or
+            max_rows is less than one for each; the SQL does not give what scikit-learn gives.
     """
     (key,) = sql.actual_names(relation, [key])
     targets = list(dict.fromkeys(sql.actual_names(relation, targets)))

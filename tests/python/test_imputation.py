@@ -228,6 +228,40 @@ def test_a_predictor_that_says_nothing_leaves_the_median(
     assert {row[1] for row in fitted.apply(relation).fetchall()} == {Decimal("200.00")}
 
 
+def test_a_prediction_far_worse_than_the_median_gives_way_to_it(
+    session: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imputation, "WORST_RATIO_TO_MEDIAN", 1e-3)
+    relation = session.from_df(shop("multiplicative"))
+    fitted = fit_costs(relation)
+    assert only_target(fitted)["method"] == "median"
+    assert only_target(fitted)["fallback"] == "median_nearer"
+    assert len({amount for _, amount in fitted.apply(relation).fetchall()}) == 1
+
+
+def test_targets_missing_together_are_measured_as_missing_together(
+    session: duckdb.DuckDBPyConnection,
+) -> None:
+    orders = shop("multiplicative").assign(
+        copy_amount=lambda frame: np.where(frame["cost_amount"].isna(), np.nan, frame["truth"])
+    )
+    relation = session.from_df(orders)
+    # Each would tell the other to the cent, but never does where it is needed: had only one of
+    # them been hidden from the rows held out, the error would seem to be next to nothing.
+    fitted = fit(
+        relation,
+        "order_id",
+        ["cost_amount", "copy_amount"],
+        PREDICTORS,
+        max_rows=4000,
+        random_seed=SEED,
+    )
+    filled = fitted.apply(relation).df().merge(orders[["order_id", "truth"]], on="order_id")
+    error = (filled["cost_amount"].astype(float) - filled["truth"]).abs().mean()
+    told = fitted.description["targets"]["cost_amount"]["held_out"]["mean_absolute_error"]
+    assert told == pytest.approx(error, rel=0.35)
+
+
 def test_an_empty_relation_fills_nothing(session: duckdb.DuckDBPyConnection) -> None:
     relation = session.from_df(shop("multiplicative")).limit(0)
     assert fit_costs(relation).apply(relation).fetchall() == []
