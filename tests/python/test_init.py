@@ -14,7 +14,7 @@ import yaml
 
 from conftest import ONLINE_RETAIL, PROJECT
 from customer_value import cli
-from customer_value.input_names import INPUTS
+from customer_value.guided_start.input_names import INPUTS
 
 PROJECT_FILE = """# A shop.
 name: shop

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from customer_value.profiling import Column, Source, quoted, text
+from customer_value.guided_start.profiling import Column, Source, quoted, text
 
 DATE_PARTS = re.compile(
     r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{2})"

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field, replace
 
 from customer_value.errors import SentenceError
-from customer_value.input_names import INPUTS, UNIQUE_KEYS, OurColumn, name_score
-from customer_value.profiling import Column, Source
-from customer_value.value_formats import Reader, Reading
+from customer_value.guided_start.input_names import INPUTS, UNIQUE_KEYS, OurColumn, name_score
+from customer_value.guided_start.profiling import Column, Source
+from customer_value.guided_start.value_formats import Reader, Reading
 
 # What a column needs to be taken for one of ours: optional ones only by their name.
 LEAST_REQUIRED, LEAST_OPTIONAL = 0.3, 0.55
