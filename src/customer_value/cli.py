@@ -77,7 +77,8 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         default=[],
         dest="named",
         metavar="INPUT=PATH",
-        help="say what a file is, for example order_lines=data/lines.csv",
+        help="say what a file is, for example order_lines=data/lines.csv; an input given more "
+        "than once is a list, of several shops",
     )
     command.add_argument("--dry-run", action="store_true", help="show, and write nothing")
     command.add_argument(
@@ -91,12 +92,12 @@ def _init(options: argparse.Namespace) -> int:
     # The report needs none of it.
     from customer_value import guided_start  # noqa: PLC0415
 
-    named = {}
+    named = []
     for item in options.named:
         name, is_pair, path = item.partition("=")
-        if not is_pair or not path or name in named:
-            raise SentenceError(f"--as takes INPUT=PATH, each input once, and got {item}.")
-        named[name] = path
+        if not is_pair or not path:
+            raise SentenceError(f"--as takes INPUT=PATH, and got {item}.")
+        named.append((name, path))
     found = guided_start.start(options.inputs, named, options.database, options.project)
     _write(found.to_json() if options.json else guided_start.render(found), sys.stdout)
     if found.problem is not None:

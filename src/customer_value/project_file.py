@@ -34,11 +34,13 @@ def project_path(folder: Path) -> Path:
 def scalar(text: str) -> str:
     """A text as a YAML scalar on one line.
 
-    >>> print(scalar('"Customer ID"'), scalar("no"), scalar("quantity * price"))
-    '"Customer ID"' 'no' quantity * price
+    >>> print(scalar('"Customer ID"'), scalar("no"), scalar("quantity * price"), scalar("'berlin'"))
+    '"Customer ID"' 'no' quantity * price "'berlin'"
     """
     if PLAIN.fullmatch(text) and yaml.safe_load(text) == text:
         return text
+    if "'" in text and text.isprintable() and not set(text) & {'"', "\\"}:
+        return f'"{text}"'
     # YAML reads JSON's strings, and they hold what single quotes can't.
     return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)
 

@@ -155,7 +155,7 @@ def test_leaves_an_undecidable_order_of_day_and_month_as_a_commented_choice(
     ordered_at = column_of(said, "ordered_at")
     assert len(ordered_at["choices"]) == 1
     assert "day and month" in ordered_at["choices"][0]["reason"]
-    assert re.search(r"^ +# ordered_at: '", said["yaml"], re.MULTILINE)
+    assert re.search(r"^ +# ordered_at: ['\"]", said["yaml"], re.MULTILINE)
     # The two choices differ, and both can be read.
     with duckdb.connect() as connection:
         choices = [ordered_at["expression"], ordered_at["choices"][0]["expression"]]
@@ -415,7 +415,7 @@ def test_mistakes_on_the_command_line_are_told_in_a_sentence(
         ((), "Name at least one file"),
         (("--as", "one.csv"), "--as takes INPUT=PATH"),
         (("--as", "order=one.csv"), "order is not an input"),
-        (("one.csv", "two.csv"), "both look like orders"),
+        (("one.csv", "two.csv"), "both look like orders and hold the same rows"),
         (("raw.sales", "--database", "shop.duckdb"), "has no table raw.sales"),
         (("raw.sales", "--database", "gone.duckdb"), "no database at gone.duckdb"),
         (("one.csv", "--project", "gone"), "no dbt_project.yml in gone"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +16,49 @@ from customer_value.guided_start.profiling import quoted
 from customer_value.guided_start.recognition import Mapping
 from customer_value.project_file import scalar
 
+COMMENT_WIDTH = 90
 
-def inputs_yaml(mappings: Sequence[Mapping], folder: Path) -> list[str]:
-    """The var inputs as lines of YAML, what is ambiguous as comments beside it."""
+
+def inputs_yaml(
+    mappings: Sequence[Mapping], folder: Path, comments: Sequence[str] = ()
+) -> list[str]:
+    """The var inputs as lines of YAML, what is ambiguous as comments beside it.
+
+    Args:
+        mappings: of one and the same input side by side; several make a list.
+        folder: the project's; paths are written as seen from there.
+        comments: sentences that belong to the inputs as a whole.
+    """
     lines = ["inputs:"]
-    for mapping in mappings:
-        lines.append(f"  {mapping.input_name}:")
-        lines.append(f"    {_place(mapping, folder)}")
-        lines.append("    columns:")
-        for match in mapping.matches:
-            name = match.ours.name
-            if match.note:
-                lines.append(f"      # {_sentence(match.note)}.")
-            lines.append(f"      {name}: {scalar(match.expression)}")
-            for choice in match.choices:
-                lines.append(f"      # Or, {_comment(choice.reason)}:")
-                lines.append(f"      # {name}: {_comment(scalar(choice.expression))}")
-        for name in mapping.missing:
-            lines.append("      # Required, and not found:")
-            lines.append(f"      # {name}:")
+    for comment in comments:
+        lines += [f"  # {line}" for line in textwrap.wrap(_comment(comment), COMMENT_WIDTH)]
+    for input_name, group in groupby(mappings, key=lambda mapping: mapping.input_name):
+        lines.append(f"  {input_name}:")
+        declarations = [_declaration(mapping, folder) for mapping in group]
+        for declaration in declarations:
+            first, rest = ("    ", "    ") if len(declarations) == 1 else ("    - ", "      ")
+            lines += [f"{first}{declaration[0]}", *(f"{rest}{line}" for line in declaration[1:])]
+    return lines
+
+
+def _declaration(mapping: Mapping, folder: Path) -> list[str]:
+    """Where an input is and what its columns are, a line each, the first one being a key."""
+    lines = [_place(mapping, folder)]
+    if mapping.has_local_times:
+        lines.append("# Times without a zone are taken as UTC. If they are local, say of where:")
+        lines.append("# time_zone: Europe/Berlin")
+    lines.append("columns:")
+    for match in mapping.matches:
+        name = match.ours.name
+        if match.note:
+            lines.append(f"  # {_sentence(match.note)}.")
+        lines.append(f"  {name}: {scalar(match.expression)}")
+        for choice in match.choices:
+            lines.append(f"  # Or, {_comment(choice.reason)}:")
+            lines.append(f"  # {choice.name or name}: {_comment(scalar(choice.expression))}")
+    for name in mapping.missing:
+        lines.append("  # Required, and not found:")
+        lines.append(f"  # {name}:")
     return lines
 
 
@@ -87,4 +113,5 @@ def _sentence(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    return " ".join(text.split())
+    """A text on one line that ends no comment: a name may hold any sign."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
 from customer_value.errors import SentenceError
+from customer_value.guided_start.currencies import currencies_comments
 from customer_value.guided_start.declarations import inputs_yaml, table_place
+from customer_value.guided_start.fusion import fused
 from customer_value.guided_start.input_checks import Outcome, check
 from customer_value.guided_start.input_names import INPUTS
 from customer_value.guided_start.profiling import profile, text
-from customer_value.guided_start.recognition import Mapping, recognise
+from customer_value.guided_start.recognition import Mapping, recognise, wide_rates
 from customer_value.guided_start.value_formats import Reader
 from customer_value.project_file import project_path, with_inputs
 
@@ -78,31 +81,42 @@ class Start:
 
 
 def start(
-    arguments: Sequence[str], named: dict[str, str], database: Path | None, folder: Path
+    arguments: Sequence[str],
+    named: Sequence[tuple[str, str]],
+    database: Path | None,
+    folder: Path,
 ) -> Start:
     """Recognise inputs.
 
     Args:
         arguments: files, globs and tables, each to be recognised.
-        named: the same for inputs that the user names.
+        named: pairs of an input and what it is, where the user says so.
         database: the DuckDB file that holds the tables.
         folder: the project's; paths are written as seen from there.
 
     Raises:
         SentenceError: nothing is given, it can't be read, or it looks like no input.
     """
-    for name in named:
+    for name, _ in named:
         if name not in INPUTS:
             raise SentenceError(f"{name} is not an input; there are {', '.join(INPUTS)}.")
-    wanted: list[tuple[str | None, str]] = list(named.items())
-    wanted += [(None, argument) for argument in arguments if argument not in named.values()]
+    paths = {path for _, path in named}
+    wanted: list[tuple[str | None, str]] = [*named]
+    wanted += [(None, argument) for argument in dict.fromkeys(arguments) if argument not in paths]
     if not wanted:
         raise SentenceError("Name at least one file or table, for example data/orders.csv.")
+    comments: list[str] = []
     with _connected(database) as connection:
-        readers = [
-            (name, Reader(connection, profile(connection, argument, number)))
-            for number, (name, argument) in enumerate(wanted)
-        ]
+        readers = []
+        for number, (name, argument) in enumerate(wanted):
+            reader = Reader(connection, profile(connection, argument, number))
+            sentence = wide_rates(reader) if name in {None, "exchange_rates"} else None
+            if sentence is None:
+                readers.append((name, reader))
+            else:
+                comments.append(f"{sentence}.")
+        if not readers:
+            raise SentenceError(" ".join(comments))
         mappings = [recognise(reader, name, has_orders=False) for name, reader in readers]
         if any(mapping.input_name == "orders" for mapping in mappings):
             mappings = [
@@ -111,14 +125,24 @@ def start(
                 else mapping
                 for mapping, (_, reader) in zip(mappings, readers, strict=True)
             ]
-        _check_apart(mappings)
+        # Sorting keeps the order of those that are alike.
         mappings.sort(key=lambda mapping: list(INPUTS).index(mapping.input_name))
+        mappings = [
+            mapping
+            for _, group in groupby(mappings, key=lambda mapping: mapping.input_name)
+            for mapping in fused(connection, list(group))
+        ]
+        comments += currencies_comments(connection, mappings)
         outcomes = [check(connection, mapping) for mapping in mappings]
+        mappings = [
+            _with_negatives_noted(mapping, outcome)
+            for mapping, outcome in zip(mappings, outcomes, strict=True)
+        ]
     return Start(
         tuple(mappings),
         tuple(outcomes),
-        tuple(inputs_yaml(mappings, folder)),
-        tuple(_remarks(mappings, folder)),
+        tuple(inputs_yaml(mappings, folder, comments)),
+        (*_remarks(mappings, folder), *comments),
     )
 
 
@@ -140,16 +164,25 @@ def write(found: Start, folder: Path, *, force: bool) -> Path:
     return path
 
 
-def _check_apart(mappings: Sequence[Mapping]) -> None:
-    seen: dict[str, str] = {}
-    for mapping in mappings:
-        if mapping.input_name in seen:
-            raise SentenceError(
-                f"{seen[mapping.input_name]} and {mapping.source.label} both look like "
-                f"{mapping.input_name}. Give files of the same kind as one glob, or say what "
-                "each is with --as INPUT=PATH."
-            )
-        seen[mapping.input_name] = mapping.source.label
+def _with_negatives_noted(mapping: Mapping, outcome: Outcome) -> Mapping:
+    """Orders below 0 are read as refunds: that is said beside their amount."""
+    if not outcome.below_zero_count:
+        return mapping
+    where = "each of the order in refunded_order_id, or where that is empty of"
+    if mapping.expression("refunded_order_id") is None:
+        where = "each of"
+    note = (
+        f"{outcome.below_zero_count:,} rows are below 0 and are read as refunds, {where} the "
+        "customer's latest earlier order of at least as much; without one it is rejected "
+        "as refund_without_order"
+    )
+    matches = tuple(
+        replace(match, note=f"{match.note}; {note}" if match.note else note)
+        if match.ours.name == "amount"
+        else match
+        for match in mapping.matches
+    )
+    return replace(mapping, matches=matches)
 
 
 def _remarks(mappings: Sequence[Mapping], folder: Path) -> list[str]:

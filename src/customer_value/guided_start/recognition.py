@@ -11,8 +11,19 @@ import re
 from dataclasses import dataclass, field, replace
 
 from customer_value.errors import SentenceError
-from customer_value.guided_start.input_names import INPUTS, UNIQUE_KEYS, OurColumn, name_score
-from customer_value.guided_start.profiling import Column, Source
+from customer_value.guided_start.input_names import (
+    CURRENCY_CODES,
+    FILE_WORDS,
+    INPUTS,
+    ORDER_WORDS,
+    REFUND_WORDS,
+    SMALL_CURRENCIES,
+    UNIQUE_KEYS,
+    OurColumn,
+    name_score,
+    words,
+)
+from customer_value.guided_start.profiling import Column, Source, text
 from customer_value.guided_start.value_formats import Reader, Reading
 
 # What a column needs to be taken for one of ours: optional ones only by their name.
@@ -22,21 +33,27 @@ CLOSE = 0.12
 # What it counts against an input that one of its required columns is missing.
 MISSING_WEIGHT = 0.4
 FEW, MANY = 60, 1000
+# What a file's own name, or a column that only refunds have, says for an input.
+NAME_WEIGHT = 1.5
+NUMBERS = {"money", "quantity", "rating", "rate"}
+CLOCK = re.compile(r"\d:\d\d")
+ZONE = re.compile(r":\d\d([.]\d+)?\s*(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)$")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An expression that may be meant instead, and why."""
+    """An expression that may be meant instead, and why. name: of another of our columns."""
 
     expression: str
     reason: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Match:
     """One of our columns, the expression that gives it, and how sure that is.
 
-    theirs: the columns that it reads; share: of their values that can be read.
+    theirs: the columns that it reads; is_local: whether it is a time of day without a zone.
     """
 
     ours: OurColumn
@@ -46,6 +63,7 @@ class Match:
     why: str
     note: str = ""
     choices: tuple[Choice, ...] = ()
+    is_local: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,11 @@ class Mapping:
     missing: tuple[str, ...]
     score: float
     remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def has_local_times(self) -> bool:
+        """Whether it holds times of day without a zone."""
+        return any(match.is_local for match in self.matches)
 
     def expression(self, name: str) -> str | None:
         """The expression of one of our columns, or None."""
@@ -75,11 +98,11 @@ def recognise(reader: Reader, input_name: str | None, *, has_orders: bool) -> Ma
     Raises:
         SentenceError: nothing in it looks like any input.
     """
-    names = [input_name] if input_name else list(INPUTS)
+    names = [input_name] if input_name else _possible(reader.source)
     mappings = [_mapping(reader, name, has_orders=has_orders) for name in names]
     ranked = sorted(mappings, key=lambda mapping: -mapping.score)
     best = ranked[0]
-    # A product alone is in every catalogue.
+    # A product alone is in every catalogue, and a file's name says nothing of what is not in it.
     if not any(
         (match.ours.is_required or match.ours.weight >= 0.6) and match.ours.name != "product_id"
         for match in best.matches
@@ -93,10 +116,74 @@ def recognise(reader: Reader, input_name: str | None, *, has_orders: bool) -> Ma
         others = [item for item in ranked[1:] if not item.missing and item.score > best.score - 1.5]
         for other in others:
             # Whatever has customers could pass for them.
-            if other.input_name != "customers":
+            if "customers" not in other.input_name:
                 remark = f"could also be {other.input_name}: --as {other.input_name}=PATH says so"
                 best = replace(best, remarks=(*best.remarks, remark))
     return best
+
+
+def wide_rates(reader: Reader) -> str | None:
+    """Why a table of exchange rates with a column per currency can't be mapped, or None."""
+    names = [column.name for column in reader.source.columns]
+    currencies = [name for name in names if name.strip().upper() in CURRENCY_CODES]
+    others = [column for column in reader.source.columns if column.name not in currencies]
+    # Beside the currencies a date, and what a comma at the end of each line makes a column.
+    if len(currencies) < 3 or len(others) > len(currencies):
+        return None
+    date = next((column for column in others if reader.time(column) is not None), None)
+    if date is None:
+        return None
+    shown = ", ".join(name.strip() for name in currencies[:4])
+    return (
+        f"{reader.source.label} holds exchange rates in a column per currency ({shown}"
+        f"{', …' if len(currencies) > 4 else ''}), which no column map can read: exchange_rates "
+        "takes a row per currency and date. Unpivot it in a model of yours, and name that as "
+        "exchange_rates: {model: my_rates}"
+    )
+
+
+def file_words(label: str) -> tuple[str, ...]:
+    """The words of a file's or table's own name, without folders and endings.
+
+    >>> file_words("data/Credit-Memos_2024.csv.gz"), file_words("raw.refunds")
+    (('credit', 'memos', '2024'), ('refunds',))
+    """
+    name = re.split(r"[/\\\\]", label)[-1]
+    without_ending = re.sub(r"([.](csv|tsv|txt|parquet|json|jsonl|xlsx|gz|zst))+$", "", name)
+    return words(without_ending.split(".")[-1])
+
+
+def _is_called(source: Source, input_name: str) -> bool:
+    found = set(file_words(source.label))
+    if input_name == "refunds" and found & ORDER_WORDS:
+        return False
+    return any(wanted <= found for wanted in FILE_WORDS.get(input_name, ()))
+
+
+def _possible(source: Source) -> list[str]:
+    """The inputs that a source may be: some are told from others by what only they are called."""
+    has_refund_word = any(
+        REFUND_WORDS.search(f"{' '.join(words(column.name))} ") for column in source.columns
+    )
+    return [
+        name
+        for name in INPUTS
+        if name not in FILE_WORDS
+        or _is_called(source, name)
+        or (name == "refunds" and (has_refund_word or _has_only_negatives(source)))
+    ]
+
+
+def _has_only_negatives(source: Source) -> bool:
+    """Whether a column holds nothing but amounts below 0, as far as can be seen."""
+    return any(
+        (column.high or 0) <= 0 and (column.low or 0) < 0
+        if column.is_number
+        else column.is_text
+        and bool(column.examples)
+        and all(re.match(r"\s*-\s*[€$£¥]?\s*\d", example) for example in column.examples)
+        for column in source.columns
+    )
 
 
 def _mapping(reader: Reader, input_name: str, *, has_orders: bool) -> Mapping:
@@ -122,14 +209,10 @@ def _mapping(reader: Reader, input_name: str, *, has_orders: bool) -> Mapping:
         matches, key=lambda match: [column.name for column in ours].index(match.ours.name)
     )
     shape, remark = _shape(reader.source, input_name, ordered)
-    return Mapping(
-        reader.source,
-        input_name,
-        tuple(ordered),
-        missing,
-        score + shape,
-        (remark,) if remark else (),
-    )
+    score += shape + _told_by_name(reader.source, input_name, ordered)
+    remarks = [remark] if remark else []
+    remarks += _shares_remarks(reader, ours)
+    return Mapping(reader.source, input_name, tuple(ordered), missing, score, tuple(remarks))
 
 
 def _assigned(reader: Reader, input_name: str, ours: list[OurColumn]) -> list[Match]:
@@ -150,7 +233,7 @@ def _assigned(reader: Reader, input_name: str, ours: list[OurColumn]) -> list[Ma
             used.add(their.name)
     matches = []
     for confidence, why, our, their in taken.values():
-        reading = _reading(reader, our, their)
+        reading = _reading(reader, input_name, our, their)
         if reading is None:
             continue
         choices = []
@@ -158,7 +241,7 @@ def _assigned(reader: Reader, input_name: str, ours: list[OurColumn]) -> list[Ma
             choices.append(Choice(reading.alternative, reading.choice))
         for other_confidence, _, other_our, other in pairs:
             is_close = other_confidence >= confidence - CLOSE and other.name not in used
-            other_reading = _reading(reader, our, other) if is_close else None
+            other_reading = _reading(reader, input_name, our, other) if is_close else None
             if is_close and other_our is our and other_reading is not None:
                 choices.append(
                     Choice(
@@ -176,6 +259,7 @@ def _assigned(reader: Reader, input_name: str, ours: list[OurColumn]) -> list[Ma
                 why,
                 reading.note,
                 tuple(choices),
+                our.kind == "time" and _is_local(reader, their, reading.expression),
             )
         )
     return matches
@@ -190,7 +274,7 @@ def _confidence(
 ) -> tuple[float, str]:
     """How sure it is that a column of theirs is one of ours, and why."""
     named, why = name_score(their.name, our)
-    if named == 0 and our.kind not in {"time", "money"}:
+    if named == 0 and (our.kind not in {"time", "money"} or input_name == "exchange_rates"):
         return 0.0, ""
     fit, shape = _fit(reader, input_name, our, their)
     if fit == 0 or their.count == 0:
@@ -211,7 +295,11 @@ def _is_only_one(reader: Reader, our: OurColumn, their: Column) -> bool:
         if our.kind == "time":
             is_alike = not column.is_integer and reader.time(column) is not None
         else:
-            is_alike = not column.is_whole and reader.number(column) is not None
+            # Whole numbers are rather counts; texts don't say it in their type.
+            has_cents = column.is_number or any(
+                re.search(r"[.,]\d", example) for example in column.examples
+            )
+            is_alike = not column.is_whole and has_cents and reader.number(column) is not None
         if is_alike:
             alike.append(column.name)
     return alike == [their.name]
@@ -226,10 +314,12 @@ def _fit(  # noqa: C901, PLR0911 - one row per kind of column
     if our.kind == "time":
         reading = reader.time(their)
         return (0.0, "") if reading is None else (reading.share, "times")
-    if our.kind in {"money", "quantity", "rating"}:
+    if our.kind in NUMBERS:
         number = reader.number(their)
-        if number is None:
+        if number is None or _is_share(our, their):
             return 0.0, ""
+        if our.kind == "rate":
+            return number.share, "numbers"
         if our.kind == "rating":
             fits = their.low is not None and their.low >= 0 and (their.high or 0) <= 100
             return (number.share, "small numbers") if fits and their.distinct <= FEW else (0.0, "")
@@ -249,7 +339,7 @@ def _fit(  # noqa: C901, PLR0911 - one row per kind of column
         if their.type in {"DOUBLE", "FLOAT"} or (their.distinct > MANY and is_distinct):
             return 0.0, ""
         if our.name == "currency":
-            codes = [re.fullmatch(r"[A-Z]{3}", example) for example in their.examples]
+            codes = [re.fullmatch(r"[A-Z]{3}|[a-z]{3}", example) for example in their.examples]
             return (1.0, "codes of three letters") if codes and all(codes) else (0.0, "")
         return (1.0, "few values") if their.distinct <= FEW else (0.7, "many values")
     return _key_fit(input_name, our, their, rows, is_distinct=is_distinct)
@@ -271,15 +361,68 @@ def _key_fit(
     return 1.0, "ids"
 
 
-def _reading(reader: Reader, our: OurColumn, their: Column) -> Reading | None:
+def _is_negative(reader: Reader, their: Column, reading: Reading) -> bool:
+    """Whether no value is above 0, and some are below."""
+    if their.is_number:
+        return their.low is not None and their.low < 0 and (their.high or 0) <= 0
+    row = reader.connection.execute(
+        f"select min(number) < 0 and max(number) <= 0 from (select try_cast({reading.expression} "
+        f"as double) as number from {reader.source.relation} as typed) as numbers"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _is_share(our: OurColumn, their: Column) -> bool:
+    """Whether a column that is called a discount holds 0.2 for 20%, which is no money."""
+    return (
+        our.name == "discount_amount"
+        and not their.is_whole
+        and their.distinct > 1
+        and their.low is not None
+        and their.high is not None
+        and their.low >= 0
+        and their.high <= 1
+    )
+
+
+def _shares_remarks(reader: Reader, ours: list[OurColumn]) -> list[str]:
+    return [
+        f"{their.name} holds shares from {their.low:g} to {their.high:g} and no money: not mapped"
+        for our in ours
+        for their in reader.source.columns
+        if _is_share(our, their) and name_score(their.name, our)[0] > 0
+    ]
+
+
+def _is_local(reader: Reader, their: Column, expression: str) -> bool:
+    """Whether a column holds times of day without a zone."""
+    if their.type == "TIMESTAMP WITH TIME ZONE" or expression.startswith(("to_timestamp", "epoch")):
+        return False
+    if {"utc", "gmt"} & set(words(their.name)):
+        return False
+    examples = reader.examples(their)
+    clocks = [example for example in examples if CLOCK.search(example)]
+    if not clocks or all(re.search(r" 00:00(:00)?$", example) for example in clocks):
+        return False
+    return not any(ZONE.search(example) for example in clocks)
+
+
+def _reading(reader: Reader, input_name: str, our: OurColumn, their: Column) -> Reading | None:
     if our.kind == "time":
         return reader.time(their)
-    if our.kind in {"money", "quantity", "rating"}:
+    if our.kind in NUMBERS:
         reading = reader.number(their)
-        is_negative = their.low is not None and their.low < 0 and (their.high or 0) <= 0
-        if reading and is_negative and our.name in {"discount_amount", "refund_amount"}:
-            return replace(reading, expression=f"-{reading.expression}", note="kept as negative")
+        is_taken_off = our.name in {"discount_amount", "refund_amount"} or input_name == "refunds"
+        if reading and is_taken_off and _is_negative(reader, their, reading):
+            expression = reading.expression
+            if not their.is_number:
+                expression = f"try_cast({expression} as decimal(18, 2))"
+            note = f"kept below 0 in {their.name}; ours is above"
+            noted = f"{reading.note}; {note}" if reading.note else note
+            return replace(reading, expression=f"-{expression}", note=noted)
         return reading
+    if our.name == "currency" and any(example.islower() for example in their.examples):
+        return Reading(f"upper({reader.name(their)})", note="codes are compared in capitals")
     return reader.key(their) if our.kind == "key" else Reading(reader.name(their))
 
 
@@ -303,10 +446,9 @@ def _derived(
         elif amount is not None and "discount_amount" in by_name:
             by_name["amount"] = _before_discount(reader, amount, by_name["discount_amount"])
     elif input_name == "order_lines":
-        orders = {m.ours.name: m for m in _assigned(reader, "orders", list(INPUTS["orders"]))}
-        total, quantity = orders.get("amount"), by_name.get("quantity")
-        if "unit_price" not in by_name and total is not None and quantity is not None:
-            by_name["unit_price"] = _quotient(reader, ours, total, quantity)
+        _derive_lines(reader, ours, by_name)
+    elif input_name == "exchange_rates" and {"currency", "rate"} <= by_name.keys():
+        by_name["rate"] = _directed(reader, by_name["currency"], by_name["rate"])
     return list(by_name.values())
 
 
@@ -332,35 +474,141 @@ def _product(reader: Reader, ours: list[OurColumn], quantity: Match, price: Matc
     )
 
 
+def _derive_lines(reader: Reader, ours: list[OurColumn], by_name: dict[str, Match]) -> None:
+    """What lines leave out or hold in another way: pieces, prices, and what a line came to."""
+    price = by_name.get("unit_price")
+    is_amazon = any(words(column.name)[:1] == ("amazon",) for column in reader.source.columns)
+    if is_amazon and price is not None and "amount" not in by_name:
+        # Amazon's item-price is of all pieces of the line.
+        note = f"Amazon's {price.theirs[0]} is of all pieces together"
+        by_name["amount"] = replace(price, ours=_our(ours, "amount"), note=note)
+        del by_name["unit_price"]
+    elif price is not None and "quantity" not in by_name:
+        by_name["quantity"] = Match(
+            _our(ours, "quantity"), "1", (), 0.4, "assumed",
+            "no column holds a number of pieces: each row is taken for one of them",
+        )  # fmt: skip
+    if "unit_price" not in by_name and "amount" not in by_name:
+        orders = {m.ours.name: m for m in _assigned(reader, "orders", list(INPUTS["orders"]))}
+        if (total := orders.get("amount")) is not None and "quantity" in by_name:
+            note = f"{total.theirs[0]} is taken for what the line came to"
+            noted = f"{total.note}; {note}" if total.note else note
+            by_name["amount"] = replace(
+                total, ours=_our(ours, "amount"), note=noted, confidence=0.9 * total.confidence
+            )
+    if "unit_price" not in by_name and {"amount", "quantity"} <= by_name.keys():
+        by_name["unit_price"] = _quotient(reader, ours, by_name["amount"], by_name["quantity"])
+    elif {"unit_price", "quantity", "amount"} <= by_name.keys():
+        _compare_amount(reader, by_name)
+    if "discount_amount" in by_name:
+        _drop_if_of_the_order(reader, by_name, "discount_amount")
+
+
 def _quotient(reader: Reader, ours: list[OurColumn], total: Match, quantity: Match) -> Match:
-    """A line's price from its total; what four decimals of a price lose is said."""
-    amount, count = _decimal(reader, total), _decimal(reader, quantity)
-    row = reader.connection.execute(
-        f"""
-        select sum(abs(
-            {amount}
-            - round({count} * try_cast({amount} / nullif({count}, 0) as decimal(18, 4)), 2)
-        ))
-        from {reader.source.relation} as typed
-        """
-    ).fetchone()
-    lost = float(row[0] or 0) if row else 0.0
-    name = total.theirs[0]
-    note = f"{name} is taken for the amount of the line"
-    choices: tuple[Choice, ...] = ()
-    if lost >= 0.005:
-        note += f"; divided and multiplied again, it is off by {lost:,.2f} in all"
-        reason = f"if {name} is to be exact, together with quantity: 1"
-        choices = (Choice(total.expression, reason),)
+    """A line's price from what it came to, which stays the figure that is added up."""
     return Match(
         _our(ours, "unit_price"),
-        f"{amount} / nullif({count}, 0)",
+        f"{_decimal(reader, total)} / nullif({_decimal(reader, quantity)}, 0)",
         (*total.theirs, *quantity.theirs),
         round(0.8 * total.confidence, 4),
         "amount by quantity",
-        note,
-        choices,
     )
+
+
+def _compare_amount(reader: Reader, by_name: dict[str, Match]) -> None:
+    """Hold a line's amount against quantity times price: ours is before discounts."""
+    quantity, price, amount = (by_name[name] for name in ("quantity", "unit_price", "amount"))
+    discount = by_name.get("discount_amount")
+    product = f"{_decimal(reader, quantity)} * {_decimal(reader, price)}"
+    total = _decimal(reader, amount)
+    off = f"coalesce({_decimal(reader, discount)}, 0)" if discount else "0"
+    row = reader.connection.execute(
+        f"""
+        select
+            coalesce(avg((abs({product} - ({total})) <= 0.011)::int), 0),
+            coalesce(avg((abs({product} - ({total}) - {off}) <= 0.011)::int), 0)
+        from {reader.source.relation} as typed
+        where {product} is not null and {total} is not null
+        """
+    ).fetchone()
+    before, after = row or (0, 0)
+    name = amount.theirs[0]
+    if discount is not None and after > max(before, 0.9):
+        theirs = (*amount.theirs, *discount.theirs)
+        note = f"{name} is quantity times price after discounts, and ours is before them"
+        by_name["amount"] = replace(amount, expression=f"{total} + {off}", theirs=theirs, note=note)
+    elif before < 0.9:
+        del by_name["amount"]
+        note = f"left out: {name}, which is quantity times price in {before:.0%} of the rows only"
+        noted = f"{price.note}; {note}" if price.note else note
+        reason = f"if {name} is what the line came to before discounts"
+        choice = Choice(amount.expression, reason, "amount")
+        by_name["unit_price"] = replace(price, note=noted, choices=(*price.choices, choice))
+
+
+def _drop_if_of_the_order(reader: Reader, by_name: dict[str, Match], name: str) -> None:
+    """Leave out what stands on each line of an order alike: added up, it would count twice."""
+    match, order = by_name[name], by_name.get("order_id")
+    if order is None:
+        return
+    row = reader.connection.execute(
+        f"""
+        with orders as (
+            select
+                count(*) as line_count,
+                count(distinct value) as value_count,
+                count(value) as given_count
+            from (
+                select {order.expression} as order_id, nullif({_decimal(reader, match)}, 0) as value
+                from {reader.source.relation} as typed
+            ) as valued
+            group by order_id
+        )
+
+        select count(*), count(*) filter (value_count = 1 and given_count = line_count)
+        from orders
+        where line_count > 1 and given_count > 0
+        """
+    ).fetchone()
+    several, alike = row or (0, 0)
+    if several < 5 or alike < 0.9 * several:
+        return
+    del by_name[name]
+    note = f"left out: {match.theirs[0]}, which is the same on all lines of an order"
+    reason = f"if {match.theirs[0]} is of the line and not of its order"
+    noted = f"{order.note}; {note}" if order.note else note
+    choice = Choice(match.expression, reason, name)
+    by_name["order_id"] = replace(order, note=noted, choices=(*order.choices, choice))
+
+
+def _directed(reader: Reader, currency: Match, rate: Match) -> Match:
+    """A rate as what one unit of the currency is worth, which is what amounts are multiplied by.
+
+    Published rates are often the other way round. A currency that is worth little tells.
+    """
+    number = _decimal(reader, rate)
+    inverse = f"1.0 / nullif({number}, 0)"
+    codes = ", ".join(text(code) for code in SMALL_CURRENCIES)
+    row = reader.connection.execute(
+        f"select median({number}) from {reader.source.relation} as typed "
+        f"where {currency.expression} in ({codes}) and {number} <> 1"
+    ).fetchone()
+    small = row[0] if row else None
+    name = rate.theirs[0]
+    worth = "what one unit of the currency is worth in the reporting currency"
+    if small is not None and small > 1:
+        note = (
+            f"one of the reporting currency buys so many units as {name} says; ours is the "
+            "other way round"
+        )
+        choice = Choice(rate.expression, f"if {name} is {worth}")
+        return replace(rate, expression=inverse, note=note, choices=(*rate.choices, choice))
+    if small is not None:
+        return replace(rate, note=f"taken for {worth}")
+    reason = f"if {name} is units of a currency for one of the reporting currency, as the ECB's are"
+    choice = Choice(inverse, reason)
+    note = f"taken for {worth}, which can't be told from the values"
+    return replace(rate, note=note, choices=(*rate.choices, choice))
 
 
 def _before_discount(reader: Reader, amount: Match, discount: Match) -> Match:
@@ -391,9 +639,37 @@ def _before_discount(reader: Reader, amount: Match, discount: Match) -> Match:
     return replace(amount, note=doubt, choices=(*amount.choices, added))
 
 
+def _told_by_name(source: Source, input_name: str, matches: list[Match]) -> float:
+    """What the name of a file, or of a column that only refunds have, says for an input."""
+    score = NAME_WEIGHT if _is_called(source, input_name) else 0.0
+    if input_name == "refunds":
+        own = {"refund_id", "refunded_at"}
+        has_own = any(
+            match.ours.name in own and REFUND_WORDS.search(f"{' '.join(words(name))} ")
+            for match in matches
+            for name in match.theirs
+        )
+        has_order_time = any(
+            name_score(column.name, ours)[0] >= 0.9
+            for column in source.columns
+            for ours in INPUTS["orders"]
+            if ours.name == "ordered_at"
+        )
+        score += NAME_WEIGHT if has_own and not has_order_time else 0.0
+        score += 0.5 if _has_only_negatives(source) else 0.0
+    return score
+
+
 def _shape(source: Source, input_name: str, matches: list[Match]) -> tuple[float, str]:
     """What the number of rows per key says for or against an input, and the remark on it."""
     columns = {column.name: column for column in source.columns}
+    if input_name == "exchange_rates":
+        given = {match.ours.name: columns[match.theirs[0]] for match in matches if match.theirs}
+        # A rate per currency and day; orders in few currencies have many.
+        is_table = {"currency", "rate_date"} <= given.keys() and (
+            given["currency"].distinct * given["rate_date"].distinct >= 0.9 * source.row_count
+        )
+        return (0.3 if is_table else -1.5), ""
     key = "order_id" if input_name in {"orders", "order_lines"} else "customer_id"
     found = next((match for match in matches if match.ours.name == key), None)
     if found is None or not found.theirs:

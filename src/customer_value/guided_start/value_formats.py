@@ -81,6 +81,10 @@ class Reader:
             self._numbers[column.name] = self._number(column)
         return self._numbers[column.name]
 
+    def examples(self, column: Column) -> list[str]:
+        """Some values of a column as they stand in the file."""
+        return self._examples(column, self.source.text_relation)
+
     def _time(self, column: Column) -> Reading | None:
         name = self.name(column)
         if column.is_time:
