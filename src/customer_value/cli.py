@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (figures.ReportError, SentenceError) as error:
         sys.stdout.flush()
-        _write(f"customer-value: {error}", sys.stderr)
+        # A sentence may quote a column's name, which holds whatever a file's first line does.
+        _write(f"customer-value: {_one_line(str(error))}", sys.stderr)
         return EXIT_ERROR
     except BrokenPipeError:
         # The reader, such as `head`, has what it wanted; Python would complain on exit.
@@ -150,6 +151,10 @@ def _report(options: argparse.Namespace) -> int:
             # Not on stdout, which may be a JSON object that someone reads.
             _write(f"wrote {path}", sys.stderr)
     return EXIT_OK
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _is_terminal(stream: TextIO) -> bool:

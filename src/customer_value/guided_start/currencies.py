@@ -18,12 +18,15 @@ def currencies_comments(
     """The sentence that says what several currencies need; none where there is one or none."""
     found: set[str] = set()
     silent: list[str] = []
+    # Refunds are in the currency of their order, and lines too where there are orders.
+    are_there = {mapping.input_name for mapping in mappings}
+    speaker = "orders" if "orders" in are_there else "order_lines"
     for mapping in mappings:
         expression = mapping.expression("currency")
         if mapping.input_name not in MONEY_INPUTS:
             continue
         if expression is None:
-            silent.append(mapping.source.label)
+            silent += [mapping.source.label] if mapping.input_name == speaker else []
         else:
             rows = connection.execute(
                 f"select distinct upper(trim(cast({expression} as varchar))) as currency "

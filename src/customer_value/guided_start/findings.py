@@ -17,7 +17,7 @@ from customer_value.guided_start.declarations import inputs_yaml, table_place
 from customer_value.guided_start.fusion import fused
 from customer_value.guided_start.input_checks import Outcome, check
 from customer_value.guided_start.input_names import INPUTS
-from customer_value.guided_start.profiling import profile, text
+from customer_value.guided_start.profiling import profile, text, unreadable
 from customer_value.guided_start.recognition import Mapping, recognise, wide_rates
 from customer_value.guided_start.value_formats import Reader
 from customer_value.project_file import project_path, with_inputs
@@ -108,19 +108,20 @@ def start(
     comments: list[str] = []
     with _connected(database) as connection:
         readers = []
-        for number, (name, argument) in enumerate(wanted):
+        for number, (said, argument) in enumerate(wanted):
             reader = Reader(connection, profile(connection, argument, number))
-            sentence = wide_rates(reader) if name in {None, "exchange_rates"} else None
+            may_be_rates = said in {None, "exchange_rates"}
+            sentence = wide_rates(reader) if may_be_rates else None
             if sentence is None:
-                readers.append((name, reader))
+                readers.append((said, reader))
             else:
                 comments.append(f"{sentence}.")
         if not readers:
             raise SentenceError(" ".join(comments))
-        mappings = [recognise(reader, name, has_orders=False) for name, reader in readers]
+        mappings = [_recognised(reader, said, has_orders=False) for said, reader in readers]
         if any(mapping.input_name == "orders" for mapping in mappings):
             mappings = [
-                recognise(reader, "order_lines", has_orders=True)
+                _recognised(reader, "order_lines", has_orders=True)
                 if mapping.input_name == "order_lines"
                 else mapping
                 for mapping, (_, reader) in zip(mappings, readers, strict=True)
@@ -162,6 +163,13 @@ def write(found: Start, folder: Path, *, force: bool) -> Path:
     except OSError as error:
         raise SentenceError(f"{path} can't be written ({error.strerror}).") from error
     return path
+
+
+def _recognised(reader: Reader, input_name: str | None, *, has_orders: bool) -> Mapping:
+    try:
+        return recognise(reader, input_name, has_orders=has_orders)
+    except duckdb.Error as error:
+        raise SentenceError(unreadable(reader.source.label, error)) from error
 
 
 def _with_negatives_noted(mapping: Mapping, outcome: Outcome) -> Mapping:
@@ -225,4 +233,7 @@ def _connected(database: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
                 raise SentenceError(
                     f"{database} can't be opened as a DuckDB database ({first_line})."
                 ) from error
-        yield connection
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise SentenceError(unreadable("what was given", error)) from error

@@ -179,8 +179,9 @@ def _reasons(mapping: Mapping) -> str:
                 f"when {name} is null then 'missing_{name}'",
                 f"when abs({name}) >= 1e13 then '{name}_out_of_range'",
             ]
-            if reason := ABOVE_ZERO.get((mapping.input_name, name)):
-                branches.append(f"when not {name} > 0 then '{reason}'")
+            if (mapping.input_name, name) in ABOVE_ZERO:
+                too_low = ABOVE_ZERO[mapping.input_name, name]
+                branches.append(f"when not {name} > 0 then '{too_low}'")
         else:
             branches.append(f"when {name} is null or trim({name}) = '' then 'missing_{name}'")
     for match in matches:

@@ -26,7 +26,9 @@ def render(found: Start) -> str:
         blocks.append("\n".join(found.remarks))
     blocks.append("\n".join(["In dbt_project.yml, below vars: customer_value:", "",
                              *(f"    {line}" for line in found.yaml_lines)]))  # fmt: skip
-    return "\n\n".join(blocks)
+    # Names and values may hold signs that a terminal would act upon.
+    page = "\n\n".join(blocks)
+    return "".join(sign if sign == "\n" or sign.isprintable() else " " for sign in page)
 
 
 def _matched(mapping: Mapping) -> list[str]:

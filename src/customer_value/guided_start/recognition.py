@@ -366,8 +366,9 @@ def _is_negative(reader: Reader, their: Column, reading: Reading) -> bool:
     if their.is_number:
         return their.low is not None and their.low < 0 and (their.high or 0) <= 0
     row = reader.connection.execute(
-        f"select min(number) < 0 and max(number) <= 0 from (select try_cast({reading.expression} "
-        f"as double) as number from {reader.source.relation} as typed) as numbers"
+        "select min(number) < 0 and max(number) <= 0 from (select "
+        f"{_cast_text(reading.expression, 'double')} as number "
+        f"from {reader.source.relation} as typed) as numbers"
     ).fetchone()
     return bool(row and row[0])
 
@@ -416,7 +417,7 @@ def _reading(reader: Reader, input_name: str, our: OurColumn, their: Column) -> 
         if reading and is_taken_off and _is_negative(reader, their, reading):
             expression = reading.expression
             if not their.is_number:
-                expression = f"try_cast({expression} as decimal(18, 2))"
+                expression = _cast_text(expression, "decimal(18, 2)")
             note = f"kept below 0 in {their.name}; ours is above"
             noted = f"{reading.note}; {note}" if reading.note else note
             return replace(reading, expression=f"-{expression}", note=noted)
@@ -461,7 +462,16 @@ def _decimal(reader: Reader, match: Match) -> str:
     columns = {column.name: column for column in reader.source.columns}
     if all(columns[name].is_number for name in match.theirs):
         return match.expression
-    return f"try_cast({match.expression} as decimal(18, 4))"
+    return _cast_text(match.expression, "decimal(18, 4)")
+
+
+def _cast_text(expression: str, kind: str) -> str:
+    """A text as a number, or null.
+
+    Trimmed, since DuckDB 2.0 hands a bare cast of a column to the reader of a CSV file, which
+    then fails where the cast would give null.
+    """
+    return f"try_cast(trim({expression}) as {kind})"
 
 
 def _product(reader: Reader, ours: list[OurColumn], quantity: Match, price: Match) -> Match:
