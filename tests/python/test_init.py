@@ -846,7 +846,7 @@ def test_hostile_headers_are_quoted(
     names=st.lists(st.text(max_size=12), min_size=4, max_size=4),
     values=st.sampled_from(["A{n},c{n},2024-01-05,5.5", "{n},{n},{n},{n}", "a,b,c,d", ",,,"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_header_is_mapped_or_told_in_a_sentence(names: list[str], values: str) -> None:
     header = ",".join('"' + name.replace('"', '""') + '"' for name in names)
     rows = [values.format(n=n) for n in range(20)]

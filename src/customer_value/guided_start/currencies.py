@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from customer_value.guided_start.recognition import Mapping
+from customer_value.guided_start.mappings import Mapping
 
 SHOWN = 5
 MONEY_INPUTS = ("orders", "order_lines", "refunds")

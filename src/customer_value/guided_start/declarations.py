@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from customer_value.guided_start.mappings import Mapping
 from customer_value.guided_start.profiling import quoted
-from customer_value.guided_start.recognition import Mapping
 from customer_value.project_file import scalar
 
 COMMENT_WIDTH = 90

@@ -17,8 +17,9 @@ from customer_value.guided_start.declarations import inputs_yaml, table_place
 from customer_value.guided_start.fusion import fused
 from customer_value.guided_start.input_checks import Outcome, check
 from customer_value.guided_start.input_names import INPUTS
+from customer_value.guided_start.mappings import Mapping
 from customer_value.guided_start.profiling import profile, text, unreadable
-from customer_value.guided_start.recognition import Mapping, recognise, wide_rates
+from customer_value.guided_start.recognition import recognise, wide_rates
 from customer_value.guided_start.value_formats import Reader
 from customer_value.project_file import project_path, with_inputs
 

@@ -11,8 +11,8 @@ import duckdb
 
 from customer_value.errors import SentenceError
 from customer_value.guided_start.input_names import INPUTS, words
+from customer_value.guided_start.mappings import Mapping, Match
 from customer_value.guided_start.profiling import Source, text
-from customer_value.guided_start.recognition import Mapping, Match
 
 # What tells parts and copies of one file apart, and no shops.
 PART_WORDS = {

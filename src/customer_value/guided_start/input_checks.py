@@ -12,8 +12,8 @@ import duckdb
 
 from customer_value.errors import SentenceError
 from customer_value.guided_start.input_names import TEXT_KEYS, UNIQUE_KEYS
+from customer_value.guided_start.mappings import Mapping, Match
 from customer_value.guided_start.profiling import Source, read_csv, unreadable
-from customer_value.guided_start.recognition import Mapping, Match
 
 FIRST_ROWS = 5
 IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_]*|"(?:[^"]|"")+"')

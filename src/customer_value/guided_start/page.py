@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from customer_value.guided_start.findings import Start
 from customer_value.guided_start.input_checks import Outcome
-from customer_value.guided_start.recognition import Mapping
+from customer_value.guided_start.mappings import Mapping
 from customer_value.report import percent
 
 WIDEST_CELL = 44

@@ -276,6 +276,15 @@ class Reader:
         return row or ()
 
 
+def cast_text(expression: str, kind: str) -> str:
+    """A text as a number, or null.
+
+    Trimmed, since DuckDB 2.0 hands a bare cast of a column to the reader of a CSV file, which
+    then fails where the cast would give null.
+    """
+    return f"try_cast(trim({expression}) as {kind})"
+
+
 def _looks_like_time(example: str) -> bool:
     return re.match(r"\s*\d{4}-\d{1,2}-\d{1,2}", example) is not None or bool(
         _formats_of(example.strip())
