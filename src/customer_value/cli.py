@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (figures.ReportError, SentenceError) as error:
         sys.stdout.flush()
-        _write(f"customer-value: {error}", sys.stderr)
+        # A sentence may quote a column's name, which holds whatever a file's first line does.
+        _write(f"customer-value: {_one_line(str(error))}", sys.stderr)
         return EXIT_ERROR
     except BrokenPipeError:
         # The reader, such as `head`, has what it wanted; Python would complain on exit.
@@ -77,7 +78,8 @@ def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         default=[],
         dest="named",
         metavar="INPUT=PATH",
-        help="say what a file is, for example order_lines=data/lines.csv",
+        help="say what a file is, for example order_lines=data/lines.csv; an input given more "
+        "than once is a list, of several shops",
     )
     command.add_argument("--dry-run", action="store_true", help="show, and write nothing")
     command.add_argument(
@@ -91,12 +93,12 @@ def _init(options: argparse.Namespace) -> int:
     # The report needs none of it.
     from customer_value import guided_start  # noqa: PLC0415
 
-    named = {}
+    named = []
     for item in options.named:
         name, is_pair, path = item.partition("=")
-        if not is_pair or not path or name in named:
-            raise SentenceError(f"--as takes INPUT=PATH, each input once, and got {item}.")
-        named[name] = path
+        if not is_pair or not path:
+            raise SentenceError(f"--as takes INPUT=PATH, and got {item}.")
+        named.append((name, path))
     found = guided_start.start(options.inputs, named, options.database, options.project)
     _write(found.to_json() if options.json else guided_start.render(found), sys.stdout)
     if found.problem is not None:
@@ -149,6 +151,10 @@ def _report(options: argparse.Namespace) -> int:
             # Not on stdout, which may be a JSON object that someone reads.
             _write(f"wrote {path}", sys.stderr)
     return EXIT_OK
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _is_terminal(stream: TextIO) -> bool:

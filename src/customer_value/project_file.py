@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 import yaml
 
 from customer_value.errors import SentenceError
-from customer_value.profiling import quoted
-from customer_value.recognition import Mapping
 
 PACKAGE = "customer_value"
 PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_ .*()+/-]*")
@@ -34,54 +31,18 @@ def project_path(folder: Path) -> Path:
     return path
 
 
-def inputs_yaml(mappings: Sequence[Mapping], folder: Path) -> list[str]:
-    """The var inputs as lines of YAML, what is ambiguous as comments beside it."""
-    lines = ["inputs:"]
-    for mapping in mappings:
-        lines.append(f"  {mapping.input_name}:")
-        lines.append(f"    {_place(mapping, folder)}")
-        lines.append("    columns:")
-        for match in mapping.matches:
-            name = match.ours.name
-            if match.note:
-                lines.append(f"      # {_sentence(match.note)}.")
-            lines.append(f"      {name}: {scalar(match.expression)}")
-            for choice in match.choices:
-                lines.append(f"      # Or, {_comment(choice.reason)}:")
-                lines.append(f"      # {name}: {_comment(scalar(choice.expression))}")
-        for name in mapping.missing:
-            lines.append("      # Required, and not found:")
-            lines.append(f"      # {name}:")
-    return lines
-
-
 def scalar(text: str) -> str:
     """A text as a YAML scalar on one line.
 
-    >>> print(scalar('"Customer ID"'), scalar("no"), scalar("quantity * price"))
-    '"Customer ID"' 'no' quantity * price
+    >>> print(scalar('"Customer ID"'), scalar("no"), scalar("quantity * price"), scalar("'berlin'"))
+    '"Customer ID"' 'no' quantity * price "'berlin'"
     """
     if PLAIN.fullmatch(text) and yaml.safe_load(text) == text:
         return text
+    if "'" in text and text.isprintable() and not set(text) & {'"', "\\"}:
+        return f'"{text}"'
     # YAML reads JSON's strings, and they hold what single quotes can't.
     return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)
-
-
-def table_place(table: tuple[str, str], folder: Path) -> str:
-    """What the var says of a table: the project's model or source of this name, or the table."""
-    schema, name = table
-    if any(_files(folder, f"{name}.{ending}") for ending in ("sql", "py", "csv")):
-        return f"model: {scalar(name)}"
-    is_declared = any(
-        source.get("name") == schema
-        and any(item.get("name") == name for item in source.get("tables") or [])
-        for path in [*_files(folder, "*.yml"), *_files(folder, "*.yaml")]
-        for source in _sources(path)
-    )
-    if is_declared:
-        return f"source: [{scalar(schema)}, {scalar(name)}]"
-    parts = (part if re.fullmatch("[a-z_][a-z0-9_]*", part) else quoted(part) for part in table)
-    return f"table: {scalar('.'.join(parts))}"
 
 
 def with_inputs(text: str, lines: Sequence[str], *, force: bool) -> str:
@@ -89,7 +50,7 @@ def with_inputs(text: str, lines: Sequence[str], *, force: bool) -> str:
 
     Args:
         text: of the project file.
-        lines: what inputs_yaml() returned.
+        lines: the var, from its key on.
         force: replace an inputs var that is there.
 
     Raises:
@@ -196,43 +157,6 @@ def _found(project: Any) -> list[str] | None:  # noqa: ANN401 - whatever the YAM
             return None
         project = project[key]
     return list(project) if isinstance(project, dict) else []
-
-
-def _place(mapping: Mapping, folder: Path) -> str:
-    if mapping.source.table is not None:
-        return table_place(mapping.source.table, folder)
-    path = mapping.source.path or ""
-    if not re.match(r"[a-z0-9]+://", path):
-        try:
-            path = Path(os.path.relpath(path, folder)).as_posix()
-        except ValueError:  # another drive
-            path = Path(path).resolve().as_posix()
-    return f"path: {scalar(path)}"
-
-
-def _files(folder: Path, pattern: str) -> list[Path]:
-    """Files of the project itself, where its models and seeds are by custom."""
-    return [path for name in ("models", "seeds") for path in sorted((folder / name).rglob(pattern))]
-
-
-def _sources(path: Path) -> list[dict[str, Any]]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError):
-        return []
-    found = content.get("sources") if isinstance(content, dict) else None
-    return [item for item in found or [] if isinstance(item, dict)]
-
-
-def _sentence(text: str) -> str:
-    flat = _comment(text)
-    # A name that stands first keeps its case.
-    first = flat.split(" ", 1)[0]
-    return flat[0].upper() + flat[1:] if first.islower() else flat
-
-
-def _comment(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _first_line(error: yaml.YAMLError) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from customer_value.profiling import Column, Source, quoted, text
+from customer_value.guided_start.profiling import Column, Source, quoted, text
 
 DATE_PARTS = re.compile(
     r"(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{2})"
@@ -80,6 +80,10 @@ class Reader:
         if column.name not in self._numbers:
             self._numbers[column.name] = self._number(column)
         return self._numbers[column.name]
+
+    def examples(self, column: Column) -> list[str]:
+        """Some values of a column as they stand in the file."""
+        return self._examples(column, self.source.text_relation)
 
     def _time(self, column: Column) -> Reading | None:
         name = self.name(column)
@@ -270,6 +274,15 @@ class Reader:
     def _row(self, query: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] | None = self.connection.execute(query).fetchone()
         return row or ()
+
+
+def cast_text(expression: str, kind: str) -> str:
+    """A text as a number, or null.
+
+    Trimmed, since DuckDB 2.0 hands a bare cast of a column to the reader of a CSV file, which
+    then fails where the cast would give null.
+    """
+    return f"try_cast(trim({expression}) as {kind})"
 
 
 def _looks_like_time(example: str) -> bool:

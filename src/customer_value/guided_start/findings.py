@@ -1,26 +1,27 @@
-"""``customer-value init``: recognises inputs, and writes them into a dbt project."""
+"""What ``customer-value init`` finds in the files and tables that it is given."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
 from customer_value.errors import SentenceError
-from customer_value.input_checks import Outcome, check
-from customer_value.input_names import INPUTS
-from customer_value.profiling import profile, text
-from customer_value.project_file import inputs_yaml, project_path, table_place, with_inputs
-from customer_value.recognition import Mapping, recognise
-from customer_value.report import percent
-from customer_value.value_formats import Reader
-
-WIDEST_CELL = 44
-WIDEST_VALUE = 22
+from customer_value.guided_start.currencies import currencies_comments
+from customer_value.guided_start.declarations import inputs_yaml, table_place
+from customer_value.guided_start.fusion import fused
+from customer_value.guided_start.input_checks import Outcome, check
+from customer_value.guided_start.input_names import INPUTS
+from customer_value.guided_start.mappings import Mapping
+from customer_value.guided_start.profiling import profile, text, unreadable
+from customer_value.guided_start.recognition import recognise, wide_rates
+from customer_value.guided_start.value_formats import Reader
+from customer_value.project_file import project_path, with_inputs
 
 
 @dataclass(frozen=True)
@@ -81,47 +82,69 @@ class Start:
 
 
 def start(
-    arguments: Sequence[str], named: dict[str, str], database: Path | None, folder: Path
+    arguments: Sequence[str],
+    named: Sequence[tuple[str, str]],
+    database: Path | None,
+    folder: Path,
 ) -> Start:
     """Recognise inputs.
 
     Args:
         arguments: files, globs and tables, each to be recognised.
-        named: the same for inputs that the user names.
+        named: pairs of an input and what it is, where the user says so.
         database: the DuckDB file that holds the tables.
         folder: the project's; paths are written as seen from there.
 
     Raises:
         SentenceError: nothing is given, it can't be read, or it looks like no input.
     """
-    for name in named:
+    for name, _ in named:
         if name not in INPUTS:
             raise SentenceError(f"{name} is not an input; there are {', '.join(INPUTS)}.")
-    wanted: list[tuple[str | None, str]] = list(named.items())
-    wanted += [(None, argument) for argument in arguments if argument not in named.values()]
+    paths = {path for _, path in named}
+    wanted: list[tuple[str | None, str]] = [*named]
+    wanted += [(None, argument) for argument in dict.fromkeys(arguments) if argument not in paths]
     if not wanted:
         raise SentenceError("Name at least one file or table, for example data/orders.csv.")
+    comments: list[str] = []
     with _connected(database) as connection:
-        readers = [
-            (name, Reader(connection, profile(connection, argument, number)))
-            for number, (name, argument) in enumerate(wanted)
-        ]
-        mappings = [recognise(reader, name, has_orders=False) for name, reader in readers]
+        readers = []
+        for number, (said, argument) in enumerate(wanted):
+            reader = Reader(connection, profile(connection, argument, number))
+            may_be_rates = said in {None, "exchange_rates"}
+            sentence = wide_rates(reader) if may_be_rates else None
+            if sentence is None:
+                readers.append((said, reader))
+            else:
+                comments.append(f"{sentence}.")
+        if not readers:
+            raise SentenceError(" ".join(comments))
+        mappings = [_recognised(reader, said, has_orders=False) for said, reader in readers]
         if any(mapping.input_name == "orders" for mapping in mappings):
             mappings = [
-                recognise(reader, "order_lines", has_orders=True)
+                _recognised(reader, "order_lines", has_orders=True)
                 if mapping.input_name == "order_lines"
                 else mapping
                 for mapping, (_, reader) in zip(mappings, readers, strict=True)
             ]
-        _check_apart(mappings)
+        # Sorting keeps the order of those that are alike.
         mappings.sort(key=lambda mapping: list(INPUTS).index(mapping.input_name))
+        mappings = [
+            mapping
+            for _, group in groupby(mappings, key=lambda mapping: mapping.input_name)
+            for mapping in fused(connection, list(group))
+        ]
+        comments += currencies_comments(connection, mappings)
         outcomes = [check(connection, mapping) for mapping in mappings]
+        mappings = [
+            _with_negatives_noted(mapping, outcome)
+            for mapping, outcome in zip(mappings, outcomes, strict=True)
+        ]
     return Start(
         tuple(mappings),
         tuple(outcomes),
-        tuple(inputs_yaml(mappings, folder)),
-        tuple(_remarks(mappings, folder)),
+        tuple(inputs_yaml(mappings, folder, comments)),
+        (*_remarks(mappings, folder), *comments),
     )
 
 
@@ -143,82 +166,32 @@ def write(found: Start, folder: Path, *, force: bool) -> Path:
     return path
 
 
-def render(found: Start) -> str:
-    """What was found, as a page of text."""
-    blocks = []
-    for mapping, outcome in zip(found.mappings, found.outcomes, strict=True):
-        head = f"{mapping.input_name} · {mapping.source.label} · {outcome.row_count:,} rows"
-        blocks.append("\n".join([head, "─" * len(head), *_matched(mapping)]))
-        if outcome.column_names:
-            blocks.append("\n".join(["  First rows, as they will be read", *_first_rows(outcome)]))
-        blocks.append("\n".join(["  Rows", *_counted(outcome)]))
-    if found.remarks:
-        blocks.append("\n".join(found.remarks))
-    blocks.append("\n".join(["In dbt_project.yml, below vars: customer_value:", "",
-                             *(f"    {line}" for line in found.yaml_lines)]))  # fmt: skip
-    return "\n\n".join(blocks)
+def _recognised(reader: Reader, input_name: str | None, *, has_orders: bool) -> Mapping:
+    try:
+        return recognise(reader, input_name, has_orders=has_orders)
+    except duckdb.Error as error:
+        raise SentenceError(unreadable(reader.source.label, error)) from error
 
 
-def _matched(mapping: Mapping) -> list[str]:
-    rows = [("  our column", "read from", "sure", "why")]
-    notes = []
-    for match in mapping.matches:
-        expression = _cut(" ".join(match.expression.split()), WIDEST_CELL)
-        rows.append((f"  {match.ours.name}", expression, f"{match.confidence:.2f}", match.why))
-        if match.note:
-            notes.append(f"  {match.ours.name}: {match.note}.")
-        notes.extend(
-            f"  {match.ours.name}: another choice stands commented below, {choice.reason}."
-            for choice in match.choices
-        )
-    rows += [(f"  {name}", "nothing found", "", "required") for name in mapping.missing]
-    notes += [f"  {remark[0].upper()}{remark[1:]}." for remark in mapping.remarks]
-    return _aligned(rows, "<<><") + (["", *notes] if notes else [])
-
-
-def _first_rows(outcome: Outcome) -> list[str]:
-    rows = [tuple(outcome.column_names)]
-    rows += [
-        tuple(_cut("null" if value is None else " ".join(value.split()), WIDEST_VALUE)
-              for value in row)
-        for row in outcome.first_rows
-    ]  # fmt: skip
-    return [f"  {line}" for line in _aligned(rows, "<" * len(outcome.column_names))]
-
-
-def _counted(outcome: Outcome) -> list[str]:
-    def row(label: str, count: int) -> tuple[str, str, str]:
-        return label, f"{count:,}", percent(count / outcome.row_count)
-
-    rows = [row("  can be used", outcome.usable_count)]
-    rows += [row(f"  {reason}", count) for reason, count in outcome.rejected.items()]
-    return _aligned(rows, "<>>")
-
-
-def _aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _cut(value: str, width: int) -> str:
-    return value if len(value) <= width else value[: width - 1] + "…"
-
-
-def _check_apart(mappings: Sequence[Mapping]) -> None:
-    seen: dict[str, str] = {}
-    for mapping in mappings:
-        if mapping.input_name in seen:
-            raise SentenceError(
-                f"{seen[mapping.input_name]} and {mapping.source.label} both look like "
-                f"{mapping.input_name}. Give files of the same kind as one glob, or say what "
-                "each is with --as INPUT=PATH."
-            )
-        seen[mapping.input_name] = mapping.source.label
+def _with_negatives_noted(mapping: Mapping, outcome: Outcome) -> Mapping:
+    """Orders below 0 are read as refunds: that is said beside their amount."""
+    if not outcome.below_zero_count:
+        return mapping
+    where = "each of the order in refunded_order_id, or where that is empty of"
+    if mapping.expression("refunded_order_id") is None:
+        where = "each of"
+    note = (
+        f"{outcome.below_zero_count:,} rows are below 0 and are read as refunds, {where} the "
+        "customer's latest earlier order of at least as much; without one it is rejected "
+        "as refund_without_order"
+    )
+    matches = tuple(
+        replace(match, note=f"{match.note}; {note}" if match.note else note)
+        if match.ours.name == "amount"
+        else match
+        for match in mapping.matches
+    )
+    return replace(mapping, matches=matches)
 
 
 def _remarks(mappings: Sequence[Mapping], folder: Path) -> list[str]:
@@ -261,4 +234,7 @@ def _connected(database: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
                 raise SentenceError(
                     f"{database} can't be opened as a DuckDB database ({first_line})."
                 ) from error
-        yield connection
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise SentenceError(unreadable("what was given", error)) from error

@@ -13,6 +13,9 @@ from customer_value.errors import SentenceError
 
 # Rows that shapes of texts are judged by. Counts are of all rows.
 SAMPLE_ROWS = 20_000
+# Every column is counted and looked at as whatever it may be: more of them take minutes.
+MOST_COLUMNS = 300
+COLUMNS_AT_ONCE = 50
 TEXT_FILE = re.compile(r"[.](csv|tsv|txt)([.](gz|zst))?$", re.IGNORECASE)
 TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS",
          "TIMESTAMP WITH TIME ZONE")  # fmt: skip
@@ -105,6 +108,11 @@ def profile(connection: duckdb.DuckDBPyConnection, argument: str, number: int) -
             text_relation = f"read_csv({text(argument)}, sample_size = -1, all_varchar = true)"
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
+        if len(described) > MOST_COLUMNS:
+            raise SentenceError(
+                f"{argument} has {len(described):,} columns; init looks through {MOST_COLUMNS} at "
+                "most. Give it those that matter, or map it by hand in the var inputs."
+            )
         (row_count,) = _row(connection, f"select count(*) from {relation}")
         if row_count == 0:
             raise SentenceError(f"{argument} has columns but no rows. Give one that holds data.")
@@ -134,7 +142,13 @@ def text(value: str) -> str:
 
 def unreadable(argument: str, error: duckdb.Error) -> str:
     """The sentence for what DuckDB can't read."""
-    first_line = str(error).strip().splitlines()[0].rstrip(".!:")
+    lines = [" ".join(line.split()).rstrip(".!:") for line in str(error).strip().splitlines()]
+    if any(re.search("not utf-8|invalid unicode|invalid utf", line.lower()) for line in lines):
+        return f"{argument} is not UTF-8. Save it as such, then try again."
+    # Of a line that can't be read, the reason stands below it.
+    is_place = re.search(r"CSV Error on Line: \d+$", lines[0]) is not None
+    reasons = [line for line in lines[1:] if line and not line.startswith("Original Line")]
+    first_line = ": ".join([lines[0], *reasons[:1]]) if is_place else lines[0]
     return f"DuckDB can't read {argument} ({first_line}). Check the file, then try again."
 
 
@@ -220,7 +234,7 @@ def _check_header(connection: duckdb.DuckDBPyConnection, argument: str) -> None:
         names = connection.execute(
             f"select * from read_csv({text(argument)}, header = false, all_varchar = true, "
             f"skip = {skip}, delim = {text(delimiter)}, quote = {text(sign)}, "
-            "null_padding = true, strict_mode = false) limit 1"
+            "null_padding = true, strict_mode = false, parallel = false) limit 1"
         ).fetchone()
     except duckdb.Error as error:
         raise SentenceError(unreadable(argument, error)) from error
@@ -247,10 +261,13 @@ def _columns(
         f"where hash(rows) % {step} = 0 limit {4 * SAMPLE_ROWS}"
     )
     columns = []
-    facts = _row(
-        connection,
-        f"select {', '.join(_facts(name, kind) for name, kind in types.items())} from {relation}",
-    )
+    facts: list[Any] = []
+    # DuckDB takes memory by the square of what one query counts.
+    named = list(types.items())
+    for start in range(0, len(named), COLUMNS_AT_ONCE):
+        chunk = named[start : start + COLUMNS_AT_ONCE]
+        counted = ", ".join(_facts(name, kind) for name, kind in chunk)
+        facts += _row(connection, f"select {counted} from {relation}")
     for index, (name, kind) in enumerate(types.items()):
         count, distinct, low, high, is_whole = facts[5 * index : 5 * index + 5]
         examples = connection.execute(

@@ -11,24 +11,33 @@ from dataclasses import dataclass
 import duckdb
 
 from customer_value.errors import SentenceError
-from customer_value.input_names import TEXT_KEYS, UNIQUE_KEYS
-from customer_value.profiling import Source, read_csv, unreadable
-from customer_value.recognition import Mapping, Match
+from customer_value.guided_start.input_names import TEXT_KEYS, UNIQUE_KEYS
+from customer_value.guided_start.mappings import Mapping, Match
+from customer_value.guided_start.profiling import Source, read_csv, unreadable
 
 FIRST_ROWS = 5
 IDENTIFIER = re.compile(r'[A-Za-z_][A-Za-z0-9_]*|"(?:[^"]|"")+"')
 EARLIEST, LATEST = "timestamp '1900-01-01'", "timestamp '2199-12-31 23:59:59.999999'"
-NUMBERS = ("money", "quantity", "rating")
+NUMBERS = ("money", "quantity", "rating", "rate")
+# What has to be above 0, and the reason that says it is not.
+ABOVE_ZERO = {
+    ("refunds", "amount"): "negative_amount",
+    ("exchange_rates", "rate"): "implausible_rate",
+}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rows of an input, and why some of them can't be used; first_rows: as text, by column."""
+    """Rows of an input, and why some of them can't be used; first_rows: as text, by column.
+
+    below_zero_count: usable orders whose amount is below 0.
+    """
 
     row_count: int
     rejected: dict[str, int]
     column_names: tuple[str, ...]
     first_rows: tuple[tuple[str | None, ...], ...]
+    below_zero_count: int = 0
 
     @property
     def usable_count(self) -> int:
@@ -43,7 +52,7 @@ def check(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> Outcome:
         SentenceError: an expression fails on a row.
     """
     try:
-        rejected = _rejected(connection, mapping)
+        rejected, below_zero_count = _rejected(connection, mapping)
         names = tuple(match.ours.name for match in mapping.matches)
         texts = ", ".join(f"cast({name} as varchar) as {name}" for name in names)
         first_rows = connection.execute(
@@ -51,37 +60,45 @@ def check(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> Outcome:
         ).fetchall()
     except duckdb.Error as error:
         raise SentenceError(unreadable(mapping.source.label, error)) from error
-    return Outcome(mapping.source.row_count, rejected, names, tuple(first_rows))
+    return Outcome(mapping.source.row_count, rejected, names, tuple(first_rows), below_zero_count)
 
 
-def _rejected(connection: duckdb.DuckDBPyConnection, mapping: Mapping) -> dict[str, int]:
+def _rejected(
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping
+) -> tuple[dict[str, int], int]:
+    """Rejected rows by reason, and how many of the others are below 0."""
     matches = mapping.matches
     if mapping.missing:
         # Not one row has it.
-        return {f"missing_{mapping.missing[0]}": mapping.source.row_count}
+        return {f"missing_{mapping.missing[0]}": mapping.source.row_count}, 0
     unique = UNIQUE_KEYS.get(mapping.input_name)
     has_key = mapping.expression(unique) is not None if unique else False
-    repeated = f"count(*) - count(distinct {unique})" if has_key else "0"
+    # A key that is optional tells only the rows apart that have it.
+    key = f"nullif(trim({unique}), '')"
+    repeated = f"count({key}) - count(distinct {key})" if has_key else "0"
+    below_zero = "count(*) filter (amount < 0)" if mapping.input_name == "orders" else "0"
     rows = connection.execute(
         f"""
         {_staged(mapping, matches)},
 
-        checked as (select *, case {_reasons(matches)} end as reject_reason from staged)
+        checked as (select *, case {_reasons(mapping)} end as reject_reason from staged)
 
         select
             reject_reason,
             count(*) as row_count,
-            case when reject_reason is null then {repeated} else 0 end as repeated_count
+            case when reject_reason is null then {repeated} else 0 end as repeated_count,
+            case when reject_reason is null then {below_zero} else 0 end as below_zero_count
         from checked
         group by reject_reason
         order by row_count desc, reject_reason
         """
     ).fetchall()
-    counts = {reason: count for reason, count, _ in rows if reason is not None}
-    repeated_count = sum(count for *_, count in rows)
+    counts = {reason: count for reason, count, *_ in rows if reason is not None}
+    repeated_count = sum(count for *_, count, _ in rows)
     if repeated_count:
         counts[f"duplicate_{unique}"] = repeated_count
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return ordered, sum(count for *_, count in rows)
 
 
 def _relation(source: Source, matches: tuple[Match, ...]) -> str:
@@ -132,8 +149,9 @@ def _cast(match: Match) -> str:
     return f"cast({raw} as varchar)"
 
 
-def _reasons(matches: tuple[Match, ...]) -> str:
+def _reasons(mapping: Mapping) -> str:
     """The branches of the case: keys, then times, then amounts, then what is optional."""
+    matches = mapping.matches
     required = [match for match in matches if match.ours.is_required]
     branches = []
     for match in sorted(required, key=_rank):
@@ -161,6 +179,9 @@ def _reasons(matches: tuple[Match, ...]) -> str:
                 f"when {name} is null then 'missing_{name}'",
                 f"when abs({name}) >= 1e13 then '{name}_out_of_range'",
             ]
+            if (mapping.input_name, name) in ABOVE_ZERO:
+                too_low = ABOVE_ZERO[mapping.input_name, name]
+                branches.append(f"when not {name} > 0 then '{too_low}'")
         else:
             branches.append(f"when {name} is null or trim({name}) = '' then 'missing_{name}'")
     for match in matches:
