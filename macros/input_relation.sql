@@ -23,7 +23,8 @@
 {%- endmacro %}
 
 {#- Of text files every row is looked at before a column is taken for numbers or times, so that one
-    value that is neither is one rejected row; and keys are text, or 1.10 and 1.1 would be one. -#}
+    value that is neither is one rejected row; and keys are text, or 1.10 and 1.1 would be one.
+    The offset keeps casts out of the reader: DuckDB 2.0 stops there at a value that try_cast takes. -#}
 {% macro duckdb__input_files(input_name, declared) -%}
     {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
     {%- if not modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) -%}
@@ -39,7 +40,7 @@
                 {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}
-        read_csv({{ path }}, sample_size = -1, types = { {{- keys | unique | join(', ') -}} })
+        (select * from read_csv({{ path }}, sample_size = -1, types = { {{- keys | unique | join(', ') -}} }) offset 0)
     {%- endif -%}
 {%- endmacro %}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,18 +88,58 @@ class FittedImputation:
         return sql.applied(needing, self.steps).filter(self.is_filled)
 
 
-def impute(  # noqa: PLR0913 - the interface that models call
-    relation: Relation,
-    key: str,
-    targets: Sequence[str],
-    predictors: Sequence[str],
-    *,
-    max_rows: int,
-    random_seed: int,
+def fill_orders(orders: Relation, targets: Relation) -> Relation:
+    """Fill the missing amounts of orders.
+
+    Args:
+        orders: int_customer_value__orders_kept.
+        targets: int_customer_value__imputation_targets.
+
+    Returns:
+        A row per order in which something was filled: order_id; gross_amount, discount_amount and
+        cost_amount, null where nothing was; description, one JSON object for all rows.
+    """
+    others = ["ordered_at", "currency", "channel", "store", "status"]
+    amounts = ["gross_amount", "discount_amount", "cost_amount"]
+    return _filled(orders, "order_id", amounts, others, targets.filter("input_name = 'orders'"))
+
+
+def fill_customers(customers: Relation, targets: Relation) -> Relation:
+    """Fill the missing acquisition costs of customers.
+
+    Args:
+        customers: int_customer_value__customers_won.
+        targets: int_customer_value__imputation_targets.
+
+    Returns:
+        A row per customer in which something was filled: customer_id, acquisition_cost and
+        description, one JSON object for all rows.
+    """
+    others = ["acquired_at", "acquisition_channel"]
+    wanted = targets.filter("input_name = 'customers'")
+    return _filled(customers, "customer_id", ["acquisition_cost"], others, wanted)
+
+
+def _filled(
+    relation: Relation, key: str, amounts: Sequence[str], others: Sequence[str], wanted: Relation
 ) -> Relation:
-    """Fit on a relation and fill its own missing values: see ``fit`` and ``apply``."""
-    fitted = fit(relation, key, targets, predictors, max_rows=max_rows, random_seed=random_seed)
-    return fitted.apply(relation)
+    """Each wanted amount fitted by itself, from the amounts that are not wanted and the others."""
+    settings = wanted.order("column_name").fetchall()
+    names = {name for _, name, _, _ in settings}
+    predictors = [*(name for name in amounts if name not in names), *others]
+    typed = ", ".join(f"null::decimal(18, 2) as {name}" for name in amounts)
+    filled = relation.filter("false").project(f"{key}::varchar as {key}, {typed}")
+    description = {}
+    for _, target, max_rows, random_seed in settings:
+        fitted = fit(relation, key, [target], predictors, max_rows=max_rows, random_seed=random_seed)
+        description[target] = fitted.description
+        columns = ", ".join(
+            name if name == target else f"null::decimal(18, 2) as {name}" for name in amounts
+        )
+        filled = filled.union(fitted.apply(relation).project(f"{key}, {columns}"))
+    largest = ", ".join(f"max({name}) as {name}" for name in amounts)
+    text = json.dumps(description, sort_keys=True).replace("'", "''")
+    return filled.aggregate(f"{key}, {largest}", key).project(f"*, '{text}' as description")
 
 
 @backtest.reproducible()

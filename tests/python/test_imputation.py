@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customer_value import imputation, imputation_sql
-from customer_value.imputation import FittedImputation, fit, impute
+from customer_value.imputation import FittedImputation, fit
 from customer_value.imputation_sql import ImputationError
 
 Relation = duckdb.DuckDBPyRelation
@@ -105,14 +105,10 @@ def test_fills_only_what_is_missing(session: duckdb.DuckDBPyConnection) -> None:
     orders = shop("multiplicative").assign(
         fee_amount=lambda frame: np.where(frame.index % 3 == 0, np.nan, frame["truth"] / 10)
     )
-    filled = impute(
-        session.from_df(orders),
-        "order_id",
-        ["cost_amount", "fee_amount"],
-        PREDICTORS,
-        max_rows=2000,
-        random_seed=SEED,
-    )
+    relation = session.from_df(orders)
+    targets = ["cost_amount", "fee_amount"]
+    fitted = fit(relation, "order_id", targets, PREDICTORS, max_rows=2000, random_seed=SEED)
+    filled = fitted.apply(relation)
     assert filled.columns == ["order_id", "cost_amount", "fee_amount"]
     assert [str(kind) for kind in filled.types] == ["VARCHAR", "DECIMAL(18,2)", "DECIMAL(18,2)"]
     by_key = {row[0]: row[1:] for row in filled.fetchall()}
@@ -314,7 +310,7 @@ def test_many_columns_make_no_expression_too_deep(session: duckdb.DuckDBPyConnec
     frame["k"] = np.arange(300)
     relation = session.from_df(frame)
     predictors = [name for name in frame.columns if name not in {"k", "p0"}]
-    filled = impute(relation, "k", ["p0"], predictors, max_rows=300, random_seed=SEED)
+    filled = fit(relation, "k", ["p0"], predictors, max_rows=300, random_seed=SEED).apply(relation)
     assert len(filled.fetchall()) == frame["p0"].isna().sum()
 
 

@@ -14,7 +14,7 @@ from conftest import PROJECT, complaint, invoke
 
 MARTS = tuple(sorted(path.stem for path in (PROJECT / "models" / "marts").rglob("*.sql")))
 # Their grain is a row of the input, which may lack every key.
-REJECTED = {"orders_rejected", "order_lines_rejected"}
+REJECTED = {"orders_rejected", "order_lines_rejected", "inputs_rejected"}
 # What the pinned name stands for elsewhere in the field, as DESIGN.md lists them.
 NAMES_WITHOUT_PREFIX = {"customer_features", "training_examples"}
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
@@ -196,7 +196,7 @@ def _name_pattern(path: str) -> str:
     if path.startswith("models/intermediate/"):
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
-        return r"[a-z_]+_(training|scoring)"
+        return r"[a-z_]+_(training|scoring|imputation)"
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"
 

@@ -2,34 +2,13 @@
 
 with customers as (
 
-    select * from {{ ref('int_customer_value__customers_checked') }}
-    where reject_reason is null
+    select * from {{ ref('int_customer_value__customers_won') }}
 
 ),
 
--- Whoever was won twice counts as won the first time.
-ranked as (
+customer_imputation as (
 
-    select
-        customer_id,
-        acquired_at,
-        acquisition_channel,
-        acquisition_cost,
-        row_number() over (
-            partition by customer_id
-            order by
-                acquired_at asc nulls last,
-                acquisition_cost desc nulls last,
-                acquisition_channel asc nulls last
-        ) as acquisition_rank
-    from customers
-
-),
-
-first_acquisitions as (
-
-    select * from ranked
-    where acquisition_rank = 1
+    select * from {{ ref('customer_imputation') }}
 
 )
 
@@ -37,7 +16,7 @@ first_acquisitions as (
 
 {{ name }}_known as (
 
-    {{ customer_value.typical_value('first_acquisitions', name, method) }}
+    {{ customer_value.typical_value('customers', name, method) }}
 
 )
 {%- endfor %},
@@ -45,14 +24,23 @@ first_acquisitions as (
 filled as (
 
     select
-        first_acquisitions.customer_id,
-        first_acquisitions.acquired_at,
-        first_acquisitions.acquisition_channel as known_channel,
-        first_acquisitions.acquisition_cost as known_cost,
+        customers.customer_id,
+        customers.acquired_at,
+        customers.acquisition_channel as known_channel,
+        customers.acquisition_cost as known_cost,
         {% for name in ['acquisition_channel', 'acquisition_cost'] -%}
-            {{ 'coalesce(first_acquisitions.' ~ name ~ ', ' ~ name ~ '_known.typical_value)' if methods.get(name) in ['median', 'mode'] else 'first_acquisitions.' ~ name }} as {{ name }} {{- ',' if not loop.last }}
+            {%- set method = methods.get(name) -%}
+            {% if method in ['median', 'mode'] -%}
+                coalesce(customers.{{ name }}, {{ name }}_known.typical_value) as {{ name }}
+            {%- elif method == 'predict' -%}
+                coalesce(customers.{{ name }}, customer_imputation.{{ name }}) as {{ name }}
+            {%- else -%}
+                customers.{{ name }}
+            {%- endif -%}
+            {{- ',' if not loop.last }}
         {% endfor %}
-    from first_acquisitions
+    from customers
+    left join customer_imputation on customers.customer_id = customer_imputation.customer_id
     {% for name, method in methods.items() if method in ['median', 'mode'] -%}
         cross join {{ name }}_known
     {% endfor %}
@@ -63,5 +51,13 @@ select
     acquired_at,
     acquisition_channel,
     acquisition_cost,
-    known_channel is distinct from acquisition_channel or known_cost is distinct from acquisition_cost as is_imputed
+    known_channel is distinct from acquisition_channel or known_cost is distinct from acquisition_cost as is_imputed,
+    nullif(
+        concat_ws(
+            ',',
+            case when known_channel is distinct from acquisition_channel then 'acquisition_channel' end,
+            case when known_cost is distinct from acquisition_cost then 'acquisition_cost' end
+        ),
+        ''
+    ) as imputed_columns
 from filled
