@@ -127,13 +127,13 @@ def test_every_cursor_of_dbt_has_the_key(hashing: str) -> None:
     # A cursor for each thread; Python models get the one of the thread that runs them.
     plugin = PluginConfig(module="customer_value.pseudonyms")
     environment = create(DuckDBCredentials(database="memory", schema="main", plugins=[plugin]))
-    handles = [environment.handle() for _ in range(3)]
+    handles = [environment.handle() for _ in range(3)]  # type: ignore[no-untyped-call]
     query = f"select {hashing} from (select 'ann' as customer_id)"
     seen = [handle.cursor().execute(query).fetchall() for handle in handles]
     key = key_in_environment()
     assert key is not None
     assert seen == [[(key.pseudonym("ann"),)]] * 3
-    environment.close()
+    environment.close()  # type: ignore[no-untyped-call]
 
 
 def test_a_key_is_never_shown() -> None:
