@@ -154,7 +154,7 @@ def test_takes_customers_from_a_file(
         "vars:\n  inputs:\n    orders:\n      path: a.csv\n      # last\n\n  # other\n  other: 1",
         "name: x\r\nvars:\r\n  customer_value:\r\n    inputs:\r\n      orders: {path: a.csv}\r\n",
         "\ufeffvars:\n  customer_value: {inputs: {orders: {path: a.csv}}, period: 7}\n",
-        "\ufeffvars:\n   inputs:\n      orders: {path: a.csv}\n   customer_value:\n      period: 7\n",
+        "\ufeffvars:\n   inputs:\n      orders: {path: a.csv}\n   customer_value: {period: 7}\n",
         "vars:\n  inputs: {a: b}\n  customer_value:\n    inputs:\n      orders: {path: a.csv}\n",
     ],
 )
