@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_init(commands)
     _add_report(commands)
+    _add_erase(commands)
     return parser
 
 
@@ -155,6 +157,59 @@ def _report(options: argparse.Namespace) -> int:
 
 def _one_line(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _add_erase(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "erase",
+        help="record customers whom the next build leaves out of every table",
+        description="Record customers whom the next build, and every one after it, leaves out of "
+        "every table, in erased_customers.csv beside dbt_project.yml. With the var pseudonymize "
+        "and CUSTOMER_VALUE_PSEUDONYM_KEY, the list holds pseudonyms. To take an erasure back, "
+        "delete its line.",
+    )
+    command.add_argument(
+        "customer_ids",
+        nargs="*",
+        metavar="CUSTOMER_ID",
+        help="a customer, as the tables name them: an id, or a pseudonym",
+    )
+    command.add_argument(
+        "--project",
+        type=Path,
+        metavar="FOLDER",
+        default=Path(),
+        help="the dbt project that builds the tables (default: this folder)",
+    )
+    command.add_argument(
+        "--from-file",
+        type=Path,
+        metavar="FILE",
+        help="more of them: a CSV file with a column customer_id, or with one id on each line; "
+        "- is standard input",
+    )
+    command.add_argument("--list", action="store_true", help="show who is recorded, and no more")
+    command.add_argument("--json", action="store_true", help="print what was done as JSON")
+    command.set_defaults(run=_erase)
+
+
+def _erase(options: argparse.Namespace) -> int:
+    # The report needs none of it.
+    from customer_value import erasure  # noqa: PLC0415
+
+    if options.list:
+        if options.customer_ids or options.from_file is not None:
+            raise SentenceError("--list only shows who is recorded; leave out the customers.")
+        found = erasure.recorded(options.project)
+        as_json = json.dumps({"customer_ids": found}, ensure_ascii=False, indent=2)
+        _write(as_json if options.json else erasure.render_list(found), sys.stdout)
+        return EXIT_OK
+    customer_ids = list(options.customer_ids)
+    if options.from_file is not None:
+        customer_ids += erasure.ids_in_file(options.from_file)
+    done = erasure.record(customer_ids, options.project)
+    _write(done.to_json() if options.json else erasure.render(done), sys.stdout)
+    return EXIT_OK
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -56,13 +56,7 @@ def with_inputs(text: str, lines: Sequence[str], *, force: bool) -> str:
     Raises:
         SentenceError: it is there already, or the file can't be edited safely.
     """
-    try:
-        before = yaml.safe_load(text.removeprefix("\ufeff"))
-        root = yaml.compose(text.removeprefix("\ufeff"))
-    except yaml.YAMLError as error:
-        raise SentenceError(
-            f"dbt_project.yml is not readable as YAML ({_first_line(error)}). Mend it first."
-        ) from error
+    before, root = _parsed(text)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         raise _uneditable("it is no block of keys")
     if (found := _found(before)) is not None and not force:
@@ -79,6 +73,102 @@ def with_inputs(text: str, lines: Sequence[str], *, force: bool) -> str:
     if after != expected:
         raise _uneditable("its vars are written in an unusual way")
     return edited
+
+
+def declared_inputs(text: str) -> dict[str, Any] | None:
+    """The var inputs of a project file, or None where it has none.
+
+    Raises:
+        SentenceError: the file or the var is not what dbt would read.
+    """
+    inputs = declared_var(text, "inputs")
+    if inputs is not None and not isinstance(inputs, dict):
+        raise SentenceError(
+            f"The var inputs of dbt_project.yml is {json.dumps(inputs, default=str)}; it takes the "
+            "names of inputs, each with where it is. Mend it first."
+        )
+    return inputs or None
+
+
+def declared_var(text: str, name: str) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    """The value of a var in a project file, under our name or at the top; None where it has none.
+
+    Raises:
+        SentenceError: the file is not readable.
+    """
+    project, _ = _parsed(text)
+    variables = project.get("vars") if isinstance(project, dict) else None
+    return next((place[name] for _, place in _places(variables) if name in place), None)
+
+
+def with_further_input(text: str, name: str, path: str) -> str:
+    """The text of a project file whose var inputs takes one more input, from a file.
+
+    Args:
+        text: of the project file, which has the var inputs, under our name or at the top of vars.
+        name: of the input, which inputs does not have yet.
+        path: of the file, as seen from the project's folder.
+
+    Raises:
+        SentenceError: the file can't be edited safely.
+    """
+    expected, root = _parsed(text)
+    places = _places(expected.get("vars") if isinstance(expected, dict) else None)
+    keys, place = next((found for found in places if "inputs" in found[1]), ((), {}))
+    if not place or not isinstance(root, yaml.MappingNode):
+        raise _uneditable("it has no var inputs")
+    node: yaml.Node = root
+    for key in (*keys, "inputs"):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((value for name_node, value in pairs if name_node.value == key), root)
+    line = f"{name}: {{path: {scalar(path)}}}"
+    edited = _with_entry(text, node, line)
+    place["inputs"][name] = {"path": path}
+    try:
+        is_right = yaml.safe_load(edited.removeprefix("\ufeff")) == expected
+    except yaml.YAMLError:
+        is_right = False
+    if not is_right:
+        raise SentenceError(
+            "dbt_project.yml can't be edited safely: its vars are written in an unusual way. "
+            f"Nothing was written; write {line} below inputs by hand, then try again."
+        )
+    return edited
+
+
+def _with_entry(text: str, node: yaml.Node, line: str) -> str:
+    """The text with a further entry in a mapping, which is written as a block or in braces."""
+    if not isinstance(node, yaml.MappingNode) or not node.value:
+        return text
+    if node.flow_style:
+        # Behind the opening brace: behind the last entry, there may be a comma or not.
+        at = node.start_mark.index + 1 + (len(text) - len(text.removeprefix("\ufeff")))
+        return f"{text[:at]}{line}, {text[at:]}"
+    rows = text.splitlines(keepends=True)
+    if not rows[-1].endswith(("\n", "\r")):
+        rows[-1] += _newline(text)
+    indent = node.start_mark.column
+    end = _end(rows, node.end_mark.line, indent)
+    return _spliced(rows, (end, end), [line], indent)
+
+
+def _parsed(text: str) -> tuple[Any, yaml.Node | None]:
+    try:
+        bare = text.removeprefix("\ufeff")
+        return yaml.safe_load(bare), yaml.compose(bare)
+    except yaml.YAMLError as error:
+        raise SentenceError(
+            f"dbt_project.yml is not readable as YAML ({_first_line(error)}). Mend it first."
+        ) from error
+
+
+def _places(variables: object) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Where vars of ours may stand: under our name, which dbt prefers, or at the top of vars."""
+    if not isinstance(variables, dict):
+        return []
+    ours = variables.get(PACKAGE)
+    at_the_top = (("vars",), variables)
+    return [(("vars", PACKAGE), ours), at_the_top] if isinstance(ours, dict) else [at_the_top]
 
 
 def _edited(text: str, root: yaml.MappingNode, lines: Sequence[str]) -> str:

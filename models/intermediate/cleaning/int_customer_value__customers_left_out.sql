@@ -1,3 +1,6 @@
+{{ config(materialized='view') }}
+
+-- A view, so that no table holds who is erased.
 with identities as (
 
     select * from {{ ref('int_customer_value__identities_merged') }}
