@@ -1,0 +1,104 @@
+"""Maximum likelihood over positive parameters, and whether the data determine what it found.
+
+Parameters are searched in their logarithms by L-BFGS-B with analytic gradients, from fixed
+starts, so that the same data give the same fit. What comes back says also how sure each
+parameter is: a likelihood that is flat along a ridge, or that rises towards infinity, gives a
+point like any other, and predictions from it would look as good as any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+Floats = NDArray[np.float64]
+# Parameters to one log-likelihood per row, shape (m,), and its derivatives, shape (k, m).
+Terms = Callable[[Floats], tuple[Floats, Floats]]
+
+# Logarithms beyond this are the boundary; times and amounts are scaled to about 1 before.
+BOUND = 12.0
+# The mean gradient per customer, in logarithms of parameters, from which on a fit has converged.
+GRADIENT_TOLERANCE = 1e-6
+# A parameter known within a factor of exp(2 * 2) at best, 50 either way, is not known.
+LARGEST_LOG_ERROR = 2.0
+DIFFERENCE_STEP = 1e-3
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where the search ended.
+
+    Attributes:
+        parameters: shape (k,), above 0.
+        log_likelihood: the sum over customers.
+        is_converged: the gradient is 0, but for bounds.
+        is_determined: one flag per parameter, shape (k,): it is within its bounds and its
+            logarithm's standard error, from the inverse of the observed information, is small.
+    """
+
+    parameters: Floats
+    log_likelihood: float
+    is_converged: bool
+    is_determined: NDArray[np.bool_]
+
+
+def maximise(terms: Terms, count: Floats, starts: Sequence[Sequence[float]]) -> Maximum:
+    """The largest likelihood that is reached from any start.
+
+    Args:
+        terms: log-likelihoods of the rows and their derivatives by the parameters.
+        count: the weight of each row, shape (m,), with a sum above 0.
+        starts: where to begin, k values above 0 each.
+    """
+    total = float(count.sum())
+
+    def objective(logarithms: Floats) -> tuple[float, Floats]:
+        parameters = np.exp(logarithms)
+        log_likelihood, gradient = terms(parameters)
+        return (
+            -float(count @ log_likelihood) / total,
+            -(gradient @ count) * parameters / total,
+        )
+
+    found = [
+        optimize.minimize(
+            objective,
+            np.log(start),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-BOUND, BOUND)] * len(start),
+            options={"maxiter": 1000, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-8, "maxcor": 20},
+        )
+        for start in starts
+    ]
+    best = min(found, key=lambda result: float(result.fun))
+    at, gradient = np.asarray(best.x), np.asarray(best.jac)
+    # At a bound the gradient may point outwards.
+    is_outwards = ((at >= BOUND) & (gradient < 0)) | ((at <= -BOUND) & (gradient > 0))
+    is_flat = is_outwards | (np.abs(gradient) < GRADIENT_TOLERANCE)
+    return Maximum(
+        parameters=np.exp(at),
+        log_likelihood=-float(best.fun) * total,
+        is_converged=bool(np.isfinite(best.fun) and is_flat.all()),
+        is_determined=(np.abs(at) < BOUND - 1e-6)
+        & (_log_errors(objective, at, total) < LARGEST_LOG_ERROR),
+    )
+
+
+def _log_errors(
+    objective: Callable[[Floats], tuple[float, Floats]], at: Floats, total: float
+) -> Floats:
+    """Standard errors of the parameters' logarithms; infinite where the likelihood is flat."""
+    steps = np.eye(len(at)) * DIFFERENCE_STEP
+    columns = [objective(at + step)[1] - objective(at - step)[1] for step in steps]
+    information = total * np.array(columns) / (2 * DIFFERENCE_STEP)
+    values, vectors = np.linalg.eigh((information + information.T) / 2)
+    # A direction without curvature is unknown, and so is each parameter that moves along it.
+    variances = np.divide(1.0, values, out=np.full(len(values), np.inf), where=values > 1e-9)
+    shares = np.where(vectors**2 > 1e-12, vectors**2, 0.0)
+    spread = np.multiply(shares, variances, out=np.zeros_like(shares), where=shares > 0)
+    return np.asarray(np.sqrt(spread.sum(axis=1)))
