@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
@@ -51,7 +52,8 @@ class BetaGeometricNbd(CountingFit):
         x = histories.frequency
         alive, alive_by_r, alive_by_alpha = pace_terms(r, alpha, x, histories.age)
         dead, dead_by_r, dead_by_alpha = pace_terms(r, alpha, x, histories.recency)
-        log_odds, last_chance = cls._log_odds_dropped_out(r, alpha, a, b, histories)
+        # Either derivative by r is less the logarithm of 1 + t / α, at T and at t_x.
+        log_odds, last_chance = cls._log_odds_dropped_out(r, a, b, x, dead_by_r - alive_by_r)
         is_dead, is_alive = special.expit(log_odds), special.expit(-log_odds)
         value = rising_r + survival - all_ways + alive + np.logaddexp(0, log_odds)
         gradient = np.stack(
@@ -66,17 +68,16 @@ class BetaGeometricNbd(CountingFit):
 
     @classmethod
     def _log_odds_dropped_out(
-        cls, r: float, alpha: float, a: float, b: float, histories: Histories
+        cls, r: float, a: float, b: float, frequency: Floats, log_silence: Floats
     ) -> tuple[Floats, Floats]:
         """ln P(dropped out) / P(alive), and b + the number of chances survived for sure.
 
         The first is -inf where there was no chance, and the second then 1, for no use.
+        ``log_silence`` is the logarithm of (α + T) / (α + t_x).
         """
-        x, t_x = histories.frequency, histories.recency
-        chances = x + cls.chances_at_first_purchase
+        chances = frequency + cls.chances_at_first_purchase
         last_chance = np.where(chances > 0, b + chances - 1, 1.0)
-        silence = np.log1p((histories.age - t_x) / (alpha + t_x))
-        log_odds = np.log(a) - np.log(last_chance) + (r + x) * silence
+        log_odds = np.log(a / last_chance) + (r + frequency) * log_silence
         return np.where(chances > 0, log_odds, -np.inf), last_chance
 
     @classmethod
@@ -85,7 +86,8 @@ class BetaGeometricNbd(CountingFit):
 
     def _alive(self, histories: Histories) -> Floats:
         r, alpha, a, b = map(float, self._values)
-        log_odds, _ = self._log_odds_dropped_out(r, alpha, a, b, histories)
+        silence = np.log1p((histories.age - histories.recency) / (alpha + histories.recency))
+        log_odds, _ = self._log_odds_dropped_out(r, a, b, histories.frequency, silence)
         return np.asarray(special.expit(-log_odds))
 
     def _expected_if_alive(self, horizon: Floats, frequency: Floats, age: Floats) -> Floats:
@@ -95,7 +97,7 @@ class BetaGeometricNbd(CountingFit):
         the papers write as (a + b + x - 1) / (a - 1) times 1 less a hypergeometric function.
         """
         r, alpha, a, b = map(float, self._values)
-        frequencies, positions = np.unique(frequency, return_inverse=True)
+        positions, frequencies = pd.factorize(frequency, sort=True)
         p, weights = beta_rule(a, b + frequencies + self.chances_at_first_purchase)
         p, weights = p[positions], weights[positions]
         share = (horizon / (alpha + age))[:, None]

@@ -17,8 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from customer_value.btyd.fitted_model import MINIMUM_REPEAT_BUYERS, FittedModel, health_of
-from customer_value.btyd.histories import Histories, ImpossibleInputError, aligned, distinct
-from customer_value.btyd.maximum_likelihood import Maximum, maximise
+from customer_value.btyd.histories import (
+    CHUNK,
+    Histories,
+    ImpossibleInputError,
+    aligned,
+    distinct,
+)
+from customer_value.btyd.maximum_likelihood import LogLikelihood, Maximum, maximise
 from customer_value.btyd.rising_factorial import log_rising
 
 Floats = NDArray[np.float64]
@@ -26,8 +32,6 @@ Floats = NDArray[np.float64]
 # Twice this is the 95% quantile of chi-squared with the two degrees that dropout takes. A gain
 # below it is what data without any dropout give by chance.
 LEAST_DROPOUT_GAIN = 3.0
-# How many customers are answered at once where each takes a row of quadrature nodes.
-CHUNK = 8192
 
 
 class CountingModel(Protocol):
@@ -98,6 +102,7 @@ class CountingFit(FittedModel):
         recency: ArrayLike,
         age: ArrayLike,
         count: ArrayLike | None = None,
+        prior_scale: float | None = None,
     ) -> Self:
         """Fit by maximum likelihood. Look at ``health`` before using what comes back.
 
@@ -106,6 +111,10 @@ class CountingFit(FittedModel):
             recency: t_x, from the first purchase to the last, in any unit of time.
             age: T, from the first purchase to the end of observation, in the same unit.
             count: how many customers share each history, 1 by default.
+            prior_scale: None for maximum likelihood. Else the standard deviation of a normal
+                prior on the logarithms of the parameters, about the paces that fit best without
+                dropout and a wide distribution of dropout. 1 is weak, and keeps parameters from
+                running off to a boundary.
 
         Raises:
             ImpossibleInputError: an array is impossible, or there is no customer.
@@ -113,8 +122,10 @@ class CountingFit(FittedModel):
         histories = Histories.checked(frequency, recency, age, count).grouped()
         if histories.customers == 0:
             raise ImpossibleInputError("There are no customers to fit on.")
+        if prior_scale is not None and not prior_scale > 0:
+            raise ImpossibleInputError(f"prior_scale must be above 0, not {prior_scale}.")
         unit = float(histories.count @ histories.age) / histories.customers or 1.0
-        maximum, health = cls._fitted(histories.in_unit(unit))
+        maximum, health = cls._fitted(histories.in_unit(unit), prior_scale)
         values = dict(zip(cls.parameter_names, map(float, maximum.parameters), strict=True))
         # A density per scaled unit becomes one per the user's: each order counts once.
         orders = float(histories.count @ histories.frequency)
@@ -129,13 +140,14 @@ class CountingFit(FittedModel):
         )
 
     @classmethod
-    def _fitted(cls, histories: Histories) -> tuple[Maximum, str]:
+    def _fitted(cls, histories: Histories, prior_scale: float | None) -> tuple[Maximum, str]:
         """The maximum, in the scaled unit of time, and its health."""
-        without_dropout = maximum_without_dropout(histories)
+        without_dropout = maximum_without_dropout(histories, prior_scale)
         maximum = maximise(
-            lambda parameters: cls.terms(parameters, histories),
-            histories.count,
+            summed(cls.terms, histories),
+            histories.customers,
             cls._starts(*map(float, without_dropout.parameters)),
+            prior_scale,
         )
         gain = maximum.log_likelihood - without_dropout.log_likelihood
         if histories.repeat_buyers < MINIMUM_REPEAT_BUYERS:
@@ -153,7 +165,8 @@ class CountingFit(FittedModel):
         Raises:
             ImpossibleInputError: an array is impossible.
         """
-        return self.terms(self._values, Histories.checked(frequency, recency, age))[0]
+        parts = Histories.checked(frequency, recency, age).parts
+        return np.concatenate([self.terms(self._values, part)[0] for part in parts])
 
     def expected_orders(
         self, horizon: ArrayLike, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
@@ -170,7 +183,7 @@ class CountingFit(FittedModel):
             ImpossibleInputError: an array is impossible.
         """
         histories, ahead = _with_horizon(horizon, frequency, recency, age)
-        return self._alive(histories) * _once_per_kind(
+        return self._alive_by_parts(histories) * _once_per_kind(
             self._expected_if_alive, ahead, histories.frequency, histories.age
         )
 
@@ -182,7 +195,7 @@ class CountingFit(FittedModel):
         Raises:
             ImpossibleInputError: an array is impossible.
         """
-        return self._alive(Histories.checked(frequency, recency, age))
+        return self._alive_by_parts(Histories.checked(frequency, recency, age))
 
     def probability_of_order(
         self, horizon: ArrayLike, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
@@ -192,13 +205,16 @@ class CountingFit(FittedModel):
         Args and errors are those of expected_orders.
         """
         histories, ahead = _with_horizon(horizon, frequency, recency, age)
-        return self._alive(histories) * _once_per_kind(
+        return self._alive_by_parts(histories) * _once_per_kind(
             self._order_probability_if_alive, ahead, histories.frequency, histories.age
         )
 
     @property
     def _values(self) -> Floats:
         return np.array([self.parameters[name] for name in self.parameter_names])
+
+    def _alive_by_parts(self, histories: Histories) -> Floats:
+        return np.concatenate([self._alive(part) for part in histories.parts])
 
     @classmethod
     @abstractmethod
@@ -238,17 +254,34 @@ def pace_terms(
     The logarithm of α^r / (α + t)^(r + x), written so that nothing cancels where α is large,
     and its derivatives by r and α.
     """
-    share, end = time / alpha, alpha + time
+    share = time / alpha
     log_share = np.log1p(share)
-    value = -r * log_share - frequency * np.log(end)
-    return value, -log_share, (r * share - frequency) / end
+    value = -(r + frequency) * log_share - frequency * np.log(alpha)
+    return value, -log_share, (r * share - frequency) / (alpha + time)
 
 
-def maximum_without_dropout(histories: Histories) -> Maximum:
+def summed(
+    terms: Callable[[Floats, Histories], tuple[Floats, Floats]], histories: Histories
+) -> LogLikelihood:
+    """The log-likelihood of all customers, from that of each history."""
+
+    def log_likelihood(parameters: Floats) -> tuple[float, Floats]:
+        value, gradient = 0.0, np.zeros(len(parameters))
+        for part in histories.parts:
+            values, derivatives = terms(parameters, part)
+            value += float(part.count @ values)
+            gradient += derivatives @ part.count
+        return value, gradient
+
+    return log_likelihood
+
+
+def maximum_without_dropout(histories: Histories, prior_scale: float | None = None) -> Maximum:
     """The NBD model's fit: Gamma-distributed paces, nobody drops out (Ehrenberg, 1959).
 
     Args:
         histories: times scaled to about 1.
+        prior_scale: as in fit.
     """
     rows, positions = distinct(histories.frequency, histories.age)
     kinds = Histories(
@@ -257,9 +290,8 @@ def maximum_without_dropout(histories: Histories) -> Maximum:
         age=histories.age[rows],
         count=np.bincount(positions, weights=histories.count, minlength=len(rows)),
     )
-    return maximise(
-        lambda parameters: terms_without_dropout(parameters, kinds), kinds.count, [(1.0, 1.0)]
-    )
+    likelihood = summed(terms_without_dropout, kinds)
+    return maximise(likelihood, kinds.customers, [(1.0, 1.0)], prior_scale)
 
 
 def terms_without_dropout(parameters: Floats, histories: Histories) -> tuple[Floats, Floats]:

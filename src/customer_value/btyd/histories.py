@@ -12,12 +12,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from customer_value.errors import SentenceError
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]
+
+# How many histories are looked at in one go.
+CHUNK = 8192
 
 
 class ImpossibleInputError(SentenceError, ValueError):
@@ -85,8 +89,20 @@ class Histories:
 
         Gamma functions cost most in these likelihoods and depend on the frequency alone.
         """
-        values, positions = np.unique(self.frequency, return_inverse=True)
+        positions, values = pd.factorize(self.frequency, sort=True)
         return values, positions.astype(np.int64)
+
+    @cached_property
+    def parts(self) -> list[Histories]:
+        """The same, some thousand at a time: what is computed of them stays in the cache."""
+        return [
+            Histories(*(array[start : start + CHUNK] for array in self._arrays))
+            for start in range(0, len(self.frequency), CHUNK)
+        ]
+
+    @property
+    def _arrays(self) -> tuple[Floats, ...]:
+        return self.frequency, self.recency, self.age, self.count
 
     def grouped(self) -> Histories:
         """Each distinct history once, in an order that the order of customers doesn't change."""
@@ -146,15 +162,14 @@ def require(is_met: NDArray[np.bool_], name: str, condition: str) -> None:
 def distinct(*columns: Floats) -> tuple[Positions, Positions]:
     """Where each distinct row first stands, sorted by its values, and each row's position there.
 
-    One column at a time becomes a whole number: sorting rows as such takes ten times as long.
+    One column at a time becomes a whole number by hashing, which spares sorting the rows.
     """
     code = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        values, inverse = np.unique(column, return_inverse=True)
+        inverse, values = pd.factorize(column, sort=True)
         # The code is below the number of rows, so the product stays far below 2^63.
-        _, code = np.unique(code * len(values) + inverse, return_inverse=True)
-        code = code.astype(np.int64)
+        code, _ = pd.factorize(code * len(values) + inverse, sort=True)
     # The last of equal assignments stays: the first row, when rows are taken backwards.
     first = np.empty(int(code.max(initial=-1)) + 1, dtype=np.int64)
     first[code[::-1]] = np.arange(len(code), dtype=np.int64)[::-1]
-    return first, code
+    return first, code.astype(np.int64)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 Floats = NDArray[np.float64]
-# Parameters to one log-likelihood per row, shape (m,), and its derivatives, shape (k, m).
-Terms = Callable[[Floats], tuple[Floats, Floats]]
+# Parameters, shape (k,), to the log-likelihood of all customers and its derivatives, shape (k,).
+LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 
 # Logarithms beyond this are the boundary; times and amounts are scaled to about 1 before.
 BOUND = 12.0
 # The mean gradient per customer, in logarithms of parameters, from which on a fit has converged.
-GRADIENT_TOLERANCE = 1e-6
+GRADIENT_TOLERANCE = 1e-5
 # A parameter known within a factor of exp(2 * 2) at best, 50 either way, is not known.
 LARGEST_LOG_ERROR = 2.0
 DIFFERENCE_STEP = 1e-3
@@ -46,22 +46,32 @@ class Maximum:
     is_determined: NDArray[np.bool_]
 
 
-def maximise(terms: Terms, count: Floats, starts: Sequence[Sequence[float]]) -> Maximum:
+def maximise(
+    log_likelihood: LogLikelihood,
+    customers: float,
+    starts: Sequence[Sequence[float]],
+    prior_scale: float | None = None,
+) -> Maximum:
     """The largest likelihood that is reached from any start.
 
     Args:
-        terms: log-likelihoods of the rows and their derivatives by the parameters.
-        count: the weight of each row, shape (m,), with a sum above 0.
+        log_likelihood: the sum over customers, and its derivatives by the parameters.
+        customers: how many there are, above 0.
         starts: where to begin, k values above 0 each.
+        prior_scale: where given, logarithms of parameters are held near those of the first
+            start, by a normal prior with this standard deviation. It moves a parameter that the
+            data determine by little, and gives one that they don't a value to be lived with.
     """
-    total = float(count.sum())
+    center = np.log(starts[0])
+    precision = 0.0 if prior_scale is None else prior_scale**-2
 
     def objective(logarithms: Floats) -> tuple[float, Floats]:
         parameters = np.exp(logarithms)
-        log_likelihood, gradient = terms(parameters)
+        value, gradient = log_likelihood(parameters)
+        away = logarithms - center
         return (
-            -float(count @ log_likelihood) / total,
-            -(gradient @ count) * parameters / total,
+            (precision / 2 * float(away @ away) - value) / customers,
+            (precision * away - gradient * parameters) / customers,
         )
 
     found = [
@@ -82,20 +92,20 @@ def maximise(terms: Terms, count: Floats, starts: Sequence[Sequence[float]]) -> 
     is_flat = is_outwards | (np.abs(gradient) < GRADIENT_TOLERANCE)
     return Maximum(
         parameters=np.exp(at),
-        log_likelihood=-float(best.fun) * total,
+        log_likelihood=log_likelihood(np.exp(at))[0],
         is_converged=bool(np.isfinite(best.fun) and is_flat.all()),
         is_determined=(np.abs(at) < BOUND - 1e-6)
-        & (_log_errors(objective, at, total) < LARGEST_LOG_ERROR),
+        & (_log_errors(objective, at, customers) < LARGEST_LOG_ERROR),
     )
 
 
 def _log_errors(
-    objective: Callable[[Floats], tuple[float, Floats]], at: Floats, total: float
+    objective: LogLikelihood, at: Floats, customers: float
 ) -> Floats:
     """Standard errors of the parameters' logarithms; infinite where the likelihood is flat."""
     steps = np.eye(len(at)) * DIFFERENCE_STEP
     columns = [objective(at + step)[1] - objective(at - step)[1] for step in steps]
-    information = total * np.array(columns) / (2 * DIFFERENCE_STEP)
+    information = customers * np.array(columns) / (2 * DIFFERENCE_STEP)
     values, vectors = np.linalg.eigh((information + information.T) / 2)
     # A direction without curvature is unknown, and so is each parameter that moves along it.
     variances = np.divide(1.0, values, out=np.full(len(values), np.inf), where=values > 1e-9)

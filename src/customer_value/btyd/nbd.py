@@ -41,8 +41,8 @@ class Nbd(CountingFit):
     time_parameters: ClassVar[frozenset[str]] = frozenset({"alpha"})
 
     @classmethod
-    def _fitted(cls, histories: Histories) -> tuple[Maximum, str]:
-        maximum = maximum_without_dropout(histories)
+    def _fitted(cls, histories: Histories, prior_scale: float | None) -> tuple[Maximum, str]:
+        maximum = maximum_without_dropout(histories, prior_scale)
         if histories.repeat_buyers < MINIMUM_REPEAT_BUYERS:
             return maximum, "too_few_repeat_buyers"
         return maximum, health_of(maximum)

@@ -28,13 +28,12 @@ class _DroppedOut(NamedTuple):
 
     Attributes:
         log_odds: its probability's logarithm, less that of being alive, shape (m,).
-        time: when it may have been, since the first purchase, shape (m, nodes).
-        share: how likely each of these times is, given that it was, shape (m, nodes).
+        derivatives: of its own logarithm by r, alpha, s and beta, but for the terms that it
+            shares with the other case, shape (4, m).
     """
 
     log_odds: Floats
-    time: Floats
-    share: Floats
+    derivatives: Floats
 
 
 @dataclass(frozen=True)
@@ -56,49 +55,15 @@ class ParetoNbd(CountingFit):
         Each derivative is the mean of those of all cases, weighted by their probabilities.
         """
         r, alpha, s, beta = map(float, parameters)
-        x, age = histories.frequency, histories.age
         rising, by_r = rising_terms(r, histories)
-        pace, alive_by_r, alive_by_alpha = pace_terms(r, alpha, x, age)
-        stay, alive_by_s, alive_by_beta = pace_terms(s, beta, np.zeros(1), age)
-        out = cls._dropped_out(r, alpha, s, beta, histories)
+        pace, *pace_derivatives = pace_terms(r, alpha, histories.frequency, histories.age)
+        stay, *stay_derivatives = pace_terms(s, beta, np.zeros(1), histories.age)
+        out = _dropped_out(r, alpha, s, beta, histories)
         is_dead, is_alive = special.expit(out.log_odds), special.expit(-out.log_odds)
-        x_column = x[:, None]
-        log_pace, log_stay = np.log1p(out.time / alpha), np.log1p(out.time / beta)
-        by_alpha = (r * out.time / alpha - x_column) / (alpha + out.time)
-        by_beta = (s * out.time / beta - 1) / (beta + out.time)
-        gradient = np.stack(
-            [
-                by_r + is_alive * alive_by_r - is_dead * (out.share * log_pace).sum(axis=1),
-                is_alive * alive_by_alpha + is_dead * (out.share * by_alpha).sum(axis=1),
-                is_alive * alive_by_s + is_dead * (1 / s - (out.share * log_stay).sum(axis=1)),
-                is_alive * alive_by_beta + is_dead * (out.share * by_beta).sum(axis=1),
-            ]
-        )
+        gradient = is_dead * out.derivatives
+        gradient += is_alive * np.stack([*pace_derivatives, *stay_derivatives])
+        gradient[0] += by_r
         return rising + pace + stay + np.logaddexp(0, out.log_odds), gradient
-
-    @classmethod
-    def _dropped_out(
-        cls, r: float, alpha: float, s: float, beta: float, histories: Histories
-    ) -> _DroppedOut:
-        x, t_x, age = histories.frequency, histories.recency, histories.age
-        silence = age - t_x
-        pace, stay = alpha + t_x, beta + t_x
-        elapsed, amount = decay_nodes(pace, r + x, stay, np.full_like(x, s + 1), silence)
-        integral = amount.sum(axis=1)
-        is_silent = integral > 0
-        safe = np.where(is_silent, integral, 1.0)
-        log_odds = (
-            np.log(s)
-            - np.log(stay)
-            + np.log(safe)
-            + (r + x) * np.log1p(silence / pace)
-            + s * np.log1p(silence / stay)
-        )
-        return _DroppedOut(
-            np.where(is_silent, log_odds, -np.inf),
-            t_x[:, None] + elapsed,
-            amount / safe[:, None],
-        )
 
     @classmethod
     def _starts(cls, r: float, alpha: float) -> Sequence[Sequence[float]]:
@@ -106,9 +71,7 @@ class ParetoNbd(CountingFit):
 
     def _alive(self, histories: Histories) -> Floats:
         r, alpha, s, beta = map(float, self._values)
-        return np.asarray(
-            special.expit(-self._dropped_out(r, alpha, s, beta, histories).log_odds)
-        )
+        return np.asarray(special.expit(-_dropped_out(r, alpha, s, beta, histories).log_odds))
 
     def _expected_if_alive(self, horizon: Floats, frequency: Floats, age: Floats) -> Floats:
         """E[λ] E[(1 - exp(-μ t)) / μ], both given the history and being alive.
@@ -129,5 +92,36 @@ class ParetoNbd(CountingFit):
         """
         r, alpha, s, beta = map(float, self._values)
         pace = alpha + age
-        _, amount = decay_nodes(pace, r + frequency + 1, beta + age, np.full_like(age, s), horizon)
-        return np.asarray((r + frequency) / pace * amount.sum(axis=1))
+        nodes = decay_nodes(pace, r + frequency + 1, beta + age, np.full_like(age, s), horizon)
+        return np.asarray((r + frequency) / pace * nodes.amount.sum(axis=1))
+
+
+def _dropped_out(
+    r: float, alpha: float, s: float, beta: float, histories: Histories
+) -> _DroppedOut:
+    x, t_x, age = histories.frequency, histories.recency, histories.age
+    silence = age - t_x
+    pace, stay = alpha + t_x, beta + t_x
+    nodes = decay_nodes(pace, r + x, stay, np.full_like(x, s + 1), silence)
+    integral = nodes.amount.sum(axis=1)
+    # One whose last purchase is at the end of observation had no time to drop out.
+    is_silent = integral > 0
+    safe = np.where(is_silent, integral, 1.0)
+    log_odds = (
+        np.log(s / stay)
+        + np.log(safe)
+        + (r + x) * np.log1p(silence / pace)
+        + s * np.log1p(silence / stay)
+    )
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray((nodes.amount * values).sum(axis=1) / safe)
+
+    time = t_x[:, None] + nodes.time
+    derivatives = [
+        -np.log1p(t_x / alpha) - mean(nodes.log_first),
+        mean((r / alpha * time - x[:, None]) / (alpha + time)),
+        1 / s - np.log1p(t_x / beta) - mean(nodes.log_second),
+        mean((s / beta * time - 1) / (beta + time)),
+    ]
+    return _DroppedOut(np.where(is_silent, log_odds, -np.inf), np.stack(derivatives))
