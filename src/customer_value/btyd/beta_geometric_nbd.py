@@ -51,7 +51,7 @@ class BetaGeometricNbd(CountingFit):
         all_ways, by_both = rising_terms(a + b, histories, chances)
         x = histories.frequency
         alive, alive_by_r, alive_by_alpha = pace_terms(r, alpha, x, histories.age)
-        dead, dead_by_r, dead_by_alpha = pace_terms(r, alpha, x, histories.recency)
+        _, dead_by_r, dead_by_alpha = pace_terms(r, alpha, x, histories.recency)
         # Either derivative by r is less the logarithm of 1 + t / α, at T and at t_x.
         log_odds, last_chance = cls._log_odds_dropped_out(r, a, b, x, dead_by_r - alive_by_r)
         is_dead, is_alive = special.expit(log_odds), special.expit(-log_odds)
@@ -70,7 +70,7 @@ class BetaGeometricNbd(CountingFit):
     def _log_odds_dropped_out(
         cls, r: float, a: float, b: float, frequency: Floats, log_silence: Floats
     ) -> tuple[Floats, Floats]:
-        """ln P(dropped out) / P(alive), and b + the number of chances survived for sure.
+        """The log odds of having dropped out, and b + the number of chances survived for sure.
 
         The first is -inf where there was no chance, and the second then 1, for no use.
         ``log_silence`` is the logarithm of (α + T) / (α + t_x).

@@ -23,6 +23,7 @@ from customer_value.btyd.histories import (
     ImpossibleInputError,
     aligned,
     distinct,
+    totals,
 )
 from customer_value.btyd.maximum_likelihood import LogLikelihood, Maximum, maximise
 from customer_value.btyd.rising_factorial import log_rising
@@ -64,9 +65,7 @@ class CountingModel(Protocol):
     ) -> Floats:
         """Orders within the horizon, given the history."""
 
-    def probability_alive(
-        self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-    ) -> Floats:
+    def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
         """The probability of not having dropped out, given the history."""
 
     def probability_of_order(
@@ -82,13 +81,14 @@ class CountingModel(Protocol):
 class CountingFit(FittedModel):
     """The shared part. A subclass says its likelihood, and what a customer alive will do.
 
-    The fallbacks are the NBD model, which has no dropout; the customer's own rate, orders over
-    age; and the mean over all customers.
+    The fallbacks: ``nbd``, the model without dropout; ``prior``, the same model fitted again with
+    prior_scale=1, since at a boundary the likelihood hardly changes and any value near will do;
+    ``own_rate``, each customer's orders over age; and ``mean``, that over all customers.
     """
 
     fallbacks: ClassVar[Mapping[str, str]] = {
         "dropout_unidentified": "nbd",
-        "boundary": "own_rate",
+        "boundary": "prior",
         "did_not_converge": "own_rate",
         "too_few_repeat_buyers": "mean",
     }
@@ -176,8 +176,9 @@ class CountingFit(FittedModel):
         Args:
             horizon: how far to look ahead from the end of observation, a scalar or shape (m,),
                 in the unit of time of the fit.
-            frequency: x, shape (m,); recency: t_x; age: T; scalars are repeated. A customer yet
-                to come has 0 in all three.
+            frequency: x, shape (m,); scalars are repeated.
+            recency: t_x.
+            age: T. A customer yet to come has 0 in all three.
 
         Raises:
             ImpossibleInputError: an array is impossible.
@@ -187,9 +188,7 @@ class CountingFit(FittedModel):
             self._expected_if_alive, ahead, histories.frequency, histories.age
         )
 
-    def probability_alive(
-        self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-    ) -> Floats:
+    def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
         """P(not dropped out by the end of observation | history), shape (m,).
 
         Raises:
@@ -288,7 +287,7 @@ def maximum_without_dropout(histories: Histories, prior_scale: float | None = No
         frequency=histories.frequency[rows],
         recency=np.zeros(len(rows)),
         age=histories.age[rows],
-        count=np.bincount(positions, weights=histories.count, minlength=len(rows)),
+        count=totals(positions, histories.count),
     )
     likelihood = summed(terms_without_dropout, kinds)
     return maximise(likelihood, kinds.customers, [(1.0, 1.0)], prior_scale)
@@ -303,7 +302,7 @@ def terms_without_dropout(parameters: Floats, histories: Histories) -> tuple[Flo
 
 
 def rising_terms(start: float, histories: Histories, shift: int = 0) -> tuple[Floats, Floats]:
-    """ln Γ(start + x + shift) - ln Γ(start) of each history, and its derivative by start."""
+    """What is ln Γ(start + x + shift) - ln Γ(start) of each history, and its derivative."""
     distinct_frequency, positions = histories.by_frequency
     length = distinct_frequency + shift
     value = log_rising(start, length)

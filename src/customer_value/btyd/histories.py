@@ -111,7 +111,7 @@ class Histories:
             self.frequency[rows],
             self.recency[rows],
             self.age[rows],
-            np.bincount(positions, weights=self.count, minlength=len(rows)),
+            totals(positions, self.count),
         )
 
     def in_unit(self, unit: float) -> Histories:
@@ -147,15 +147,17 @@ def aligned(**arrays: ArrayLike) -> dict[str, Floats]:
 def require(is_met: NDArray[np.bool_], name: str, condition: str) -> None:
     """Raise a sentence that names the array, the condition and the first place that breaks it.
 
-    >>> require(np.array([True, False]), "age", "must not be negative")
-    Traceback (most recent call last):
-    customer_value.btyd.histories.ImpossibleInputError: age must not be negative; element 1 (of 2, counted from 0) is not so.
+    >>> try:
+    ...     require(np.array([True, False]), "age", "must not be negative")
+    ... except ImpossibleInputError as error:
+    ...     print(error)
+    age must not be negative; element 1 of 2, from 0, is not so.
     """
     is_met = np.atleast_1d(is_met)
     if not is_met.all():
         place = int(np.argmin(is_met))
         raise ImpossibleInputError(
-            f"{name} {condition}; element {place} (of {len(is_met)}, counted from 0) is not so."
+            f"{name} {condition}; element {place} of {len(is_met)}, from 0, is not so."
         )
 
 
@@ -173,3 +175,8 @@ def distinct(*columns: Floats) -> tuple[Positions, Positions]:
     first = np.empty(int(code.max(initial=-1)) + 1, dtype=np.int64)
     first[code[::-1]] = np.arange(len(code), dtype=np.int64)[::-1]
     return first, code.astype(np.int64)
+
+
+def totals(positions: Positions, count: Floats) -> Floats:
+    """The sum of the counts at each position, from 0 to the largest."""
+    return np.bincount(positions, weights=count).astype(np.float64)

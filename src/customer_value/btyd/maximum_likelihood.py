@@ -99,9 +99,7 @@ def maximise(
     )
 
 
-def _log_errors(
-    objective: LogLikelihood, at: Floats, customers: float
-) -> Floats:
+def _log_errors(objective: LogLikelihood, at: Floats, customers: float) -> Floats:
     """Standard errors of the parameters' logarithms; infinite where the likelihood is flat."""
     steps = np.eye(len(at)) * DIFFERENCE_STEP
     columns = [objective(at + step)[1] - objective(at - step)[1] for step in steps]

@@ -17,7 +17,7 @@ STIRLING_FROM = 20.0
 
 
 def log_rising(start: ArrayLike, length: ArrayLike) -> Floats:
-    """ln Γ(start + length) - ln Γ(start).
+    """The logarithm of Γ(start + length) / Γ(start).
 
     Args:
         start: above 0, any shape.
@@ -43,10 +43,11 @@ def log_rising(start: ArrayLike, length: ArrayLike) -> Floats:
         + _stirling(safe_end)
         - _stirling(safe_start)
     )
-    return np.where(is_large, large, special.gammaln(end) - special.gammaln(start))
+    small = special.gammaln(end) - special.gammaln(start)
+    return np.asarray(np.where(is_large, large, small))
 
 
 def _stirling(value: Floats) -> Floats:
     """What ln Γ(z) exceeds (z - 1/2) ln z - z + ln(2π) / 2 by."""
     square = 1 / value**2
-    return (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680))) / value
+    return np.asarray((1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680))) / value)
