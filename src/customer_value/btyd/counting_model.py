@@ -102,6 +102,7 @@ class CountingFit(FittedModel):
         recency: ArrayLike,
         age: ArrayLike,
         count: ArrayLike | None = None,
+        *,
         prior_scale: float | None = None,
     ) -> Self:
         """Fit by maximum likelihood. Look at ``health`` before using what comes back.

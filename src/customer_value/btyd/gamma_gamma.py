@@ -60,6 +60,7 @@ class GammaGamma(FittedModel):
         frequency: ArrayLike,
         mean_amount: ArrayLike,
         count: ArrayLike | None = None,
+        *,
         prior_scale: float | None = None,
     ) -> Self:
         """Fit by maximum likelihood. Look at ``health`` before using what comes back.

@@ -97,7 +97,7 @@ class Histories:
         """The same, some thousand at a time: what is computed of them stays in the cache."""
         return [
             Histories(*(array[start : start + CHUNK] for array in self._arrays))
-            for start in range(0, len(self.frequency), CHUNK)
+            for start in range(0, max(len(self.frequency), 1), CHUNK)
         ]
 
     @property

@@ -21,8 +21,12 @@ LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 
 # Logarithms beyond this are the boundary; times and amounts are scaled to about 1 before.
 BOUND = 12.0
-# The mean gradient per customer, in logarithms of parameters, from which on a fit has converged.
+# A fit has converged where the mean gradient per customer, in logarithms of parameters, is below
+# this, or where all customers together would gain less than 0.01 from a parameter e times as large.
 GRADIENT_TOLERANCE = 1e-5
+NEGLIGIBLE_GAIN = 0.01
+# Along a ridge the search may stop early; begun again from there, it has no false memory.
+SEARCHES = 3
 # A parameter known within a factor of exp(2 * 2) at best, 50 either way, is not known.
 LARGEST_LOG_ERROR = 2.0
 DIFFERENCE_STEP = 1e-3
@@ -74,29 +78,41 @@ def maximise(
             (precision * away - gradient * parameters) / customers,
         )
 
-    found = [
-        optimize.minimize(
+    tolerance = max(GRADIENT_TOLERANCE, NEGLIGIBLE_GAIN / customers)
+    ends = [_search(objective, np.log(start), tolerance) for start in starts]
+    at, value, gradient = min(ends, key=lambda end: end[1])
+    return Maximum(
+        parameters=np.exp(at),
+        log_likelihood=log_likelihood(np.exp(at))[0],
+        is_converged=bool(np.isfinite(value) and _is_flat(at, gradient, tolerance)),
+        is_determined=(np.abs(at) < BOUND - 1e-6)
+        & (_log_errors(objective, at, customers) < LARGEST_LOG_ERROR),
+    )
+
+
+def _search(
+    objective: LogLikelihood, start: Floats, tolerance: float
+) -> tuple[Floats, float, Floats]:
+    """The logarithms of the parameters at the minimum, its value and its gradient."""
+    for _ in range(SEARCHES):
+        found = optimize.minimize(
             objective,
-            np.log(start),
+            start,
             jac=True,
             method="L-BFGS-B",
             bounds=[(-BOUND, BOUND)] * len(start),
             options={"maxiter": 1000, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-8, "maxcor": 20},
         )
-        for start in starts
-    ]
-    best = min(found, key=lambda result: float(result.fun))
-    at, gradient = np.asarray(best.x), np.asarray(best.jac)
+        start = np.asarray(found.x)
+        if _is_flat(start, found.jac, tolerance):
+            break
+    return start, float(found.fun), np.asarray(found.jac)
+
+
+def _is_flat(at: Floats, gradient: Floats, tolerance: float) -> bool:
     # At a bound the gradient may point outwards.
     is_outwards = ((at >= BOUND) & (gradient < 0)) | ((at <= -BOUND) & (gradient > 0))
-    is_flat = is_outwards | (np.abs(gradient) < GRADIENT_TOLERANCE)
-    return Maximum(
-        parameters=np.exp(at),
-        log_likelihood=log_likelihood(np.exp(at))[0],
-        is_converged=bool(np.isfinite(best.fun) and is_flat.all()),
-        is_determined=(np.abs(at) < BOUND - 1e-6)
-        & (_log_errors(objective, at, customers) < LARGEST_LOG_ERROR),
-    )
+    return bool((is_outwards | (np.abs(gradient) < tolerance)).all())
 
 
 def _log_errors(objective: LogLikelihood, at: Floats, customers: float) -> Floats:
