@@ -7,6 +7,7 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import integrate, special
 
-from conftest import PROJECT, SHARED_DATA
+from conftest import ONLINE_RETAIL, PROJECT, SHARED_DATA
 from customer_value import btyd
 from customer_value.btyd.beta_expectation import beta_rule
 from customer_value.btyd.counting_model import CountingFit
@@ -335,6 +336,36 @@ def test_thousands_of_orders_neither_overflow_nor_vanish(name: str, x: int, sile
         assert expected > 1
 
 
+@pytest.mark.parametrize("x", [0, 300, 5_000])
+@pytest.mark.parametrize("a", [0.05, 0.793, 1.0, 5.0])
+@pytest.mark.parametrize("horizon", [0.04, 43.0, 4_300.0])
+def test_expected_orders_agree_with_an_adaptive_integral(x: int, a: float, horizon: float) -> None:
+    r, alpha, b, age = 0.243, 4.414, 2.426, 38.86
+
+    def orders(logit: float) -> float:
+        p = special.expit(logit)
+        density = -a * np.logaddexp(0, -logit) - (b + x) * np.logaddexp(0, logit)
+        none = -(r + x) * np.log1p(p * horizon / (alpha + age))
+        # As p goes to 0 the factor goes to the number of orders of one who never drops out.
+        factor = -np.expm1(none) / p if p > 1e-200 else (r + x) * horizon / (alpha + age)
+        return float(np.exp(density - special.betaln(a, b + x)) * factor)
+
+    center = np.log((a + 0.5) / (b + x + 0.5))
+    edges = [center - 50 / a, *(center + np.arange(-20, 20)), center + 60]
+    by_hand = sum(
+        integrate.quad(orders, start, end, epsabs=0, epsrel=1e-11)[0]
+        for start, end in pairwise(edges)
+    )
+    model = btyd.BgNbd({"r": r, "alpha": alpha, "a": a, "b": b}, 0, 1)
+    # The last order was at the end of observation, so that this factor is close to 1.
+    history = (x, age * (x > 0), age)
+    (expected,), (is_alive,) = (
+        model.expected_orders(horizon, *history),
+        model.probability_alive(*history),
+    )
+    assert expected == pytest.approx(is_alive * by_hand, rel=1e-8)
+
+
 @pytest.mark.parametrize("a", [1e-3, 0.1, 0.5, 1.0, 1.5, 40.0, 1e5])
 @pytest.mark.parametrize("b", [0.05, 1.0, 30.0, 5_000.0])
 def test_beta_rule_gives_moments(a: float, b: float) -> None:
@@ -507,6 +538,28 @@ def test_a_shop_that_nobody_leaves_has_no_identified_dropout(name: str, customer
     assert btyd.Nbd.fit(*histories).health == "ok"
 
 
+@pytest.mark.skipif(not ONLINE_RETAIL.exists(), reason=f"{ONLINE_RETAIL} is absent.")
+@pytest.mark.parametrize("name", WITH_DROPOUT)
+def test_nine_months_of_online_retail_have_no_identified_dropout(name: str) -> None:
+    found = fetched(f"""
+        with days as (
+            select distinct CustomerID as customer_id, InvoiceDate::date as ordered_at
+            from '{ONLINE_RETAIL}'
+            where CustomerID is not null and Quantity > 0 and UnitPrice > 0
+                and InvoiceDate < '2011-09-11'
+        )
+        select
+            count(*) - 1 as frequency,
+            max(ordered_at) - min(ordered_at) as recency,
+            date '2011-09-10' - min(ordered_at) as age
+        from days
+        group by customer_id
+    """)
+    fitted = btyd.COUNTING_MODELS[name].fit(*found.values())
+    assert fitted.customers == 3370
+    assert (fitted.health, fitted.fallback) == ("dropout_unidentified", "nbd")
+
+
 @pytest.mark.parametrize("name", WITH_DROPOUT)
 def test_a_shop_whose_customers_are_all_alike_is_at_a_boundary(name: str) -> None:
     histories, _ = simulated(2_000, constant(0.2), chance=constant(0.2))
@@ -561,6 +614,13 @@ def test_an_infinite_mean_amount_is_named() -> None:
 def test_gamma_gamma_names_few_buyers_and_equal_amounts() -> None:
     assert btyd.GammaGamma.fit([1, 2, 3], [5.0, 6.0, 7.0]).health == "too_few_repeat_buyers"
     assert btyd.GammaGamma.fit([2] * 500, [9.99] * 500).health == "boundary"
+
+
+def test_amounts_that_never_vary_within_a_customer_are_expected_again() -> None:
+    mean = 1 / np.random.default_rng(3).gamma(3, 1 / 50, 2_000)
+    fitted = btyd.GammaGamma.fit(3, mean)
+    assert fitted.health == "ok"
+    np.testing.assert_allclose(fitted.expected_amount(3, mean), mean, rtol=0.05)
 
 
 @pytest.mark.parametrize(
@@ -691,6 +751,7 @@ def test_impossible_histories_are_told_in_a_sentence(
         (lambda: btyd.GammaGamma.fit([1], [-2.0]), "mean_amount must not be negative"),
         (lambda: btyd.GammaGamma.fit([1], [np.nan]), "mean_amount must be finite"),
         (lambda: btyd.GammaGamma.fit([0], [np.nan]), "There are no customers with purchases"),
+        (lambda: btyd.GammaGamma.fit([1], ["dear"]), "mean_amount must hold numbers"),
         (lambda: btyd.GammaGamma.fit([1, 2], [1.0]), "All arrays must have one length"),
         (lambda: btyd.ShiftedBetaGeometric.fit([5]), "A cohort needs its size and at least one"),
         (lambda: btyd.ShiftedBetaGeometric.fit([5, 6]), "cohort must not gain members"),

@@ -22,6 +22,7 @@ from customer_value.btyd.histories import (
     ImpossibleInputError,
     aligned,
     distinct,
+    numbers,
     require,
     totals,
 )
@@ -197,12 +198,11 @@ def _purchases(
 def _aligned(
     frequency: ArrayLike, mean_amount: ArrayLike, count: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
-    x = aligned(frequency=frequency)["frequency"]
+    purchases, means = numbers("frequency", frequency), numbers("mean_amount", mean_amount)
     # Without purchases there is no mean, and a missing one does no harm.
-    known = np.asarray(mean_amount, dtype=np.float64)
-    if known.shape in {(), x.shape}:
-        known = np.where(x > 0, known, 0.0)
-    arrays = aligned(frequency=x, mean_amount=known, count=count)
+    if purchases.shape == means.shape or () in (purchases.shape, means.shape):
+        means = np.where(purchases == 0, 0.0, means)
+    arrays = aligned(frequency=purchases, mean_amount=means, count=count)
     x, mean, weight = arrays.values()
     require(x == np.floor(x), "frequency", "must be a whole number of purchases")
     require((x == 0) | (mean > 0), "mean_amount", "must be above 0 where there are purchases")

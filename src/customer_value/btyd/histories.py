@@ -127,12 +127,7 @@ def aligned(**arrays: ArrayLike) -> dict[str, Floats]:
     """
     converted: dict[str, Floats] = {}
     for name, values in arrays.items():
-        try:
-            array = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ImpossibleInputError(f"{name} must hold numbers.") from error
-        if array.ndim > 1:
-            raise ImpossibleInputError(f"{name} must have one dimension, not {array.ndim}.")
+        array = numbers(name, values)
         require(np.isfinite(array), name, "must be finite and not missing")
         require(array >= 0, name, "must not be negative")
         converted[name] = array
@@ -142,6 +137,21 @@ def aligned(**arrays: ArrayLike) -> dict[str, Floats]:
         raise ImpossibleInputError(f"All arrays must have one length, not {told}.")
     length = next(iter(lengths.values()), 1)
     return {name: np.broadcast_to(array, (length,)) for name, array in converted.items()}
+
+
+def numbers(name: str, values: ArrayLike) -> Floats:
+    """The values as numbers, in one dimension or none.
+
+    Raises:
+        ImpossibleInputError: they are something else; the message gives them this name.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ImpossibleInputError(f"{name} must hold numbers.") from error
+    if array.ndim > 1:
+        raise ImpossibleInputError(f"{name} must have one dimension, not {array.ndim}.")
+    return array
 
 
 def require(is_met: NDArray[np.bool_], name: str, condition: str) -> None:

@@ -30,6 +30,7 @@ SEARCHES = 3
 # A parameter known within a factor of exp(2 * 2) at best, 50 either way, is not known.
 LARGEST_LOG_ERROR = 2.0
 DIFFERENCE_STEP = 1e-3
+FLAT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,11 @@ def _is_flat(at: Floats, gradient: Floats, tolerance: float) -> bool:
 
 
 def _log_errors(objective: LogLikelihood, at: Floats, customers: float) -> Floats:
-    """Standard errors of the parameters' logarithms; infinite where the likelihood is flat."""
+    """Standard errors of the parameters' logarithms; vast where the likelihood is flat."""
     steps = np.eye(len(at)) * DIFFERENCE_STEP
     columns = [objective(at + step)[1] - objective(at - step)[1] for step in steps]
     information = customers * np.array(columns) / (2 * DIFFERENCE_STEP)
     values, vectors = np.linalg.eigh((information + information.T) / 2)
-    # A direction without curvature is unknown, and so is each parameter that moves along it.
-    variances = np.divide(1.0, values, out=np.full(len(values), np.inf), where=values > 1e-9)
-    shares = np.where(vectors**2 > 1e-12, vectors**2, 0.0)
-    spread = np.multiply(shares, variances, out=np.zeros_like(shares), where=shares > 0)
-    return np.asarray(np.sqrt(spread.sum(axis=1)))
+    # A direction without curvature has no finite error, and rounding may give it a negative one;
+    # what moves along it only by rounding is no worse for it.
+    return np.asarray(np.sqrt(vectors**2 @ (1 / np.maximum(values, FLAT))))
