@@ -82,7 +82,7 @@ class CountingFit(FittedModel):
     """The shared part. A subclass says its likelihood, and what a customer alive will do.
 
     The fallbacks: ``nbd``, the model without dropout; ``prior``, the same model fitted again with
-    prior_scale=1, since at a boundary the likelihood hardly changes and any value near will do;
+    prior_scale=1, which picks one of the values that the likelihood hardly tells apart;
     ``own_rate``, each customer's orders over age; and ``mean``, that over all customers.
     """
 
