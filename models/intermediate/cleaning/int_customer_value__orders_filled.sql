@@ -9,6 +9,12 @@ with orders as (
 
     select * from {{ ref('int_customer_value__orders_kept') }}
 
+),
+
+order_imputation as (
+
+    select * from {{ ref('order_imputation') }}
+
 )
 
 {%- for name, column, method in filled if method != 'predict' %},
@@ -49,7 +55,7 @@ select
         ''
     ) as imputed_columns
 from orders
-left join {{ ref('order_imputation') }} as order_imputation on orders.order_id = order_imputation.order_id
+left join order_imputation on orders.order_id = order_imputation.order_id
 {% for name, column, method in filled if method != 'predict' -%}
 cross join {{ column }}_known
 {% endfor -%}
