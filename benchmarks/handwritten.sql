@@ -36,6 +36,34 @@ where
     hash(order_id) in (from repeated_hashes)
     and reject_reason(order_id, customer_id, ordered_at, amount) is null;
 
+-- Beyond which amount an order is an outlier: fences about the quartiles of the logarithm.
+create temporary table amount_limits as
+with amounts as (
+    select try_money(amount) as amount, count(*) as order_count
+    from order_log
+    where try_money(amount) > 0 and amount < 1e13
+    group by all
+),
+
+cumulated as (
+    select
+        amount,
+        sum(order_count) over (order by amount) as orders_up_to_here,
+        sum(order_count) over () as orders_in_all
+    from amounts
+),
+
+quartiles as (
+    select
+        cast(min(amount) filter (4 * orders_up_to_here >= orders_in_all) as double) as lower_quartile,
+        cast(min(amount) filter (4 * orders_up_to_here >= 3 * orders_in_all) as double) as upper_quartile
+    from cumulated
+)
+select
+    lower_quartile / exp(3 * greatest(ln(upper_quartile / lower_quartile), ln(2))) as lowest_amount,
+    upper_quartile * exp(3 * greatest(ln(upper_quartile / lower_quartile), ln(2))) as highest_amount
+from quartiles;
+
 create table orders_rejected as
 with rejected as (
     select *, reject_reason(order_id, customer_id, ordered_at, amount) as reject_reason
@@ -58,11 +86,13 @@ select
     cast(discount_amount as varchar) as raw_discount_amount,
     cast(refund_amount as varchar) as raw_refund_amount,
     cast(null as varchar) as raw_cost_amount,
+    cast(null as varchar) as raw_refunded_at,
+    cast(updated_at as varchar) as raw_updated_at,
+    cast(null as varchar) as raw_refunded_order_id,
     cast(null as varchar) as raw_status,
     cast(null as varchar) as raw_currency,
     channel as raw_channel,
-    cast(null as varchar) as raw_store,
-    cast(updated_at as varchar) as raw_updated_at
+    cast(null as varchar) as raw_store
 from rejected;
 
 create table orders_cleaned as
@@ -78,36 +108,49 @@ with kept as (
 
 sequenced as (
     select
-        * replace (
-            money(amount) as amount,
-            coalesce(money(discount_amount), 0) as discount_amount,
-            coalesce(money(refund_amount), 0) as refund_amount
-        ),
+        *,
+        cast(ordered_at as date) as order_date,
         row_number() over history as order_number,
         lag(ordered_at) over history as previous_ordered_at,
         first_value(ordered_at) over history as first_ordered_at
-    from kept
+    from (
+        select * replace (
+            money(amount) as amount,
+            coalesce(money(discount_amount), 0) as discount_amount,
+            coalesce(money(refund_amount), 0) as refund_amount
+        )
+        from kept
+    )
     window history as (partition by customer_id order by ordered_at, order_id)
 )
 select
     order_id,
     customer_id,
     ordered_at,
+    order_date,
     amount as gross_amount,
     money(discount_amount) as discount_amount,
     money(refund_amount) as refund_amount,
     money(amount - discount_amount - refund_amount) as net_amount,
     money(amount - discount_amount - refund_amount) as margin_amount,
     cast(null as varchar) as currency,
+    cast(null as varchar) as original_currency,
+    cast(null as decimal(18, 2)) as original_gross_amount,
+    cast(null as decimal(20, 10)) as exchange_rate,
     channel,
     cast(null as varchar) as store,
     cast(null as varchar) as status,
+    cast(null as timestamp) as refunded_at,
     updated_at,
     cast(order_number as integer) as order_number,
     order_number = 1 as is_first_order,
     cast(date_diff('day', previous_ordered_at, ordered_at) as integer) as days_since_previous_order,
-    cast(date_trunc('month', first_ordered_at) as date) as cohort_month
-from sequenced;
+    cast(date_trunc('month', first_ordered_at) as date) as cohort_month,
+    coalesce(amount > highest_amount or (amount < lowest_amount and amount > 0), false) as is_outlier,
+    false as is_imputed,
+    cast(null as varchar) as imputed_columns
+from sequenced
+cross join amount_limits;
 
 create table customers as
 with run as (
@@ -132,6 +175,8 @@ select
     customer_id,
     first_ordered_at,
     last_ordered_at,
+    cast(first_ordered_at as date) as first_order_date,
+    cast(last_ordered_at as date) as last_order_date,
     cast(date_trunc('month', first_ordered_at) as date) as cohort_month,
     order_count,
     money(gross_amount) as gross_amount,

@@ -1,93 +1,46 @@
-with orders_kept as (
+with claims as (
 
-    select
-        order_id,
-        customer_id,
-        ordered_at,
-        gross_amount,
-        exchange_rate,
-        upper(trim(coalesce(original_currency, currency))) as currency
-    from {{ ref('int_customer_value__orders_kept') }}
+    select * from {{ ref('int_customer_value__refund_claims') }}
 
 ),
 
-orders_erased as (
+named_orders as (
 
-    select * from {{ ref('int_customer_value__orders_erased') }}
-
-),
-
--- What gives money back: rows of the input refunds, and rows of the input orders that are refunds.
-claims as (
-
-    select
-        'refunds' as input_name,
-        refunds.refund_id,
-        refunds.order_id,
-        cast(null as {{ dbt.type_string() }}) as customer_id,
-        cast(null as {{ dbt.type_string() }}) as refunded_order_id,
-        upper(trim(refunds.currency)) as currency,
-        refunds.refund_amount,
-        refunds.refund_amount as claimed_amount,
-        refunds.refunded_at,
-        cast(refunds.raw_order_id as {{ dbt.type_string() }}) as raw_order_id,
-        cast(refunds.raw_amount as {{ dbt.type_string() }}) as raw_amount,
-        cast(refunds.raw_refunded_at as {{ dbt.type_string() }}) as raw_refunded_at,
-        case
-            when orders_erased.order_id is not null then 'erased_customer'
-            when refunds.order_id is null or {{ customer_value.is_blank('refunds.order_id') }} then 'missing_order_id'
-            when {{ customer_value.is_unreadable('refunds.refunded_at', 'refunds.raw_refunded_at') }} then 'unparseable_refunded_at'
-            when refunds.refunded_at is null then 'missing_refunded_at'
-            when {{ customer_value.is_unreadable('refunds.refund_amount', 'refunds.raw_amount') }} then 'unparseable_amount'
-            when refunds.refund_amount is null then 'missing_amount'
-            when refunds.refund_amount <= 0 then 'negative_amount'
-            when refunds.refunded_at < timestamp '1900-01-01' or refunds.refunded_at >= timestamp '2200-01-01' then 'implausible_refunded_at'
-            when refunds.refunded_at >= {{ customer_value.as_of_date_limit() }} then 'after_as_of_date'
-        end as first_reject_reason
-    from {{ ref('stg_customer_value__refunds') }} as refunds
-    left join orders_erased on refunds.order_id = orders_erased.order_id
-
-    union all
-
-    select
-        'orders' as input_name,
-        cast(null as {{ dbt.type_string() }}) as refund_id,
-        order_id,
-        customer_id,
-        refunded_order_id,
-        currency_code as currency,
-        abs(gross_amount) as refund_amount,
-        gross_amount as claimed_amount,
-        ordered_at as refunded_at,
-        cast(raw_order_id as {{ dbt.type_string() }}) as raw_order_id,
-        cast(raw_amount as {{ dbt.type_string() }}) as raw_amount,
-        cast(raw_ordered_at as {{ dbt.type_string() }}) as raw_refunded_at,
-        exclusion_reason as first_reject_reason
-    from {{ ref('int_customer_value__orders_checked') }}
-    where is_refund and reject_reason is null
-
-),
-
--- Delivered twice, it was still paid once.
-numbered as (
-
-    select
-        *,
-        coalesce(
-            refund_id,
-            concat_ws('|', order_id, refunded_order_id, cast(refunded_at as {{ dbt.type_string() }}), cast(refund_amount as {{ dbt.type_string() }}))
-        ) as claim_key,
-        row_number() over (
-            partition by
-                input_name,
-                first_reject_reason,
-                coalesce(
-                    refund_id,
-                    concat_ws('|', order_id, refunded_order_id, cast(refunded_at as {{ dbt.type_string() }}), cast(refund_amount as {{ dbt.type_string() }}))
-                )
-            order by refunded_at, refund_amount, order_id, customer_id
-        ) as claim_rank
+    select distinct coalesce(refunded_order_id, order_id) as order_id
     from claims
+    where first_reject_reason is null
+
+),
+
+customers_to_search as (
+
+    select distinct customer_id
+    from claims
+    where first_reject_reason is null and refunded_order_id is null and customer_id is not null
+
+),
+
+-- The few orders that a refund may be of, found at once: without refunds no order is looked at.
+candidate_orders as (
+
+    {%- set columns %}
+        orders_kept.order_id,
+        orders_kept.customer_id,
+        orders_kept.ordered_at,
+        orders_kept.gross_amount,
+        orders_kept.exchange_rate,
+        upper(trim(coalesce(orders_kept.original_currency, orders_kept.currency))) as currency
+    {%- endset %}
+
+    select {{ columns }}
+    from {{ ref('int_customer_value__orders_kept') }} as orders_kept
+    inner join named_orders on orders_kept.order_id = named_orders.order_id
+
+    union distinct
+
+    select {{ columns }}
+    from {{ ref('int_customer_value__orders_kept') }} as orders_kept
+    inner join customers_to_search on orders_kept.customer_id = customers_to_search.customer_id
 
 ),
 
@@ -95,10 +48,10 @@ numbered as (
 named as (
 
     select
-        numbered.*,
-        orders_kept.order_id as named_order_id
-    from numbered
-    left join orders_kept on coalesce(numbered.refunded_order_id, numbered.order_id) = orders_kept.order_id
+        claims.*,
+        candidate_orders.order_id as named_order_id
+    from claims
+    left join candidate_orders on coalesce(claims.refunded_order_id, claims.order_id) = candidate_orders.order_id
 
 ),
 
@@ -108,13 +61,13 @@ guessed as (
     select
         named.input_name,
         named.claim_key,
-        max_by(orders_kept.order_id, (orders_kept.ordered_at, orders_kept.order_id)) as guessed_order_id
+        max_by(candidate_orders.order_id, (candidate_orders.ordered_at, candidate_orders.order_id)) as guessed_order_id
     from named
-    inner join orders_kept
+    inner join candidate_orders
         on
-            named.customer_id = orders_kept.customer_id
-            and named.refunded_at >= orders_kept.ordered_at
-            and named.refund_amount <= orders_kept.gross_amount
+            named.customer_id = candidate_orders.customer_id
+            and named.refunded_at >= candidate_orders.ordered_at
+            and named.refund_amount <= candidate_orders.gross_amount
     where
         named.named_order_id is null
         and named.refunded_order_id is null
@@ -133,30 +86,28 @@ matched as (
 
 )
 
-{%- set stays = "matched.first_reject_reason is distinct from 'erased_customer'" %}
-
--- Of a customer who is erased, that a refund was there is all that stays, with its amount.
 select
     matched.input_name,
-    case when {{ stays }} then matched.input_name || '|' || matched.claim_key end as refund_id,
+    matched.input_name || '|' || matched.claim_key as refund_id,
     matched.matched_order_id as order_id,
-    orders_kept.customer_id,
+    candidate_orders.customer_id,
+    matched.refunded_at,
     {{ customer_value.in_reporting_currency('matched.refund_amount') }} as refund_amount,
-    matched.claimed_amount,
-    matched.currency as claimed_currency,
+    matched.order_id as claimed_order_id,
     matched.customer_id as claimed_customer_id,
     matched.refunded_order_id as claimed_refunded_order_id,
-    case when {{ stays }} then matched.order_id end as claimed_order_id,
-    {% for name in ['refunded_at', 'raw_order_id', 'raw_amount', 'raw_refunded_at'] -%}
-        case when {{ stays }} then matched.{{ name }} end as {{ name }},
-    {% endfor -%}
+    matched.claimed_amount,
+    matched.currency as claimed_currency,
+    matched.raw_order_id,
+    matched.raw_amount,
+    matched.raw_refunded_at,
     case
         when matched.first_reject_reason is not null then matched.first_reject_reason
         when matched.claim_rank > 1 then 'duplicate_refund'
         when matched.matched_order_id is null then 'refund_without_order'
         -- An order and its refund are compared in one currency, at the order's rate, so that what is
         -- refunded as a whole comes to nothing.
-        when matched.currency <> orders_kept.currency then 'refund_in_other_currency'
+        when matched.currency <> candidate_orders.currency then 'refund_in_other_currency'
     end as reject_reason
 from matched
-left join orders_kept on matched.matched_order_id = orders_kept.order_id
+left join candidate_orders on matched.matched_order_id = candidate_orders.order_id
