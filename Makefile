@@ -28,7 +28,7 @@ demo-grocery: .venv/ready  ## The same for a year of grocery baskets, fetched fi
 
 test: .venv/ready-for-tests lint  ## All that proves it: linters, types, dbt with its tests, pytest.
 	$(DBT) --warn-error build $(PROFILE) --target ci --target-path target/ci
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/ready-for-tests  ## Style and types of the Python, style of the SQL.
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def day_orders(trial: Trial, folder: Path) -> Path:
     return path
 
 
-def build(trial: Trial, orders: Path, folder: Path) -> Path:
+def build(trial: Trial, orders: Path, folder: Path, others: Mapping[str, object]) -> Path:
     """Run dbt build as of the end of calibration and return the database."""
     database = folder / "accuracy.duckdb"
     variables = {
@@ -130,6 +131,7 @@ def build(trial: Trial, orders: Path, folder: Path) -> Path:
         "period": trial.horizon_days,
         "horizon_periods": 1,
         "annual_discount_rate": 0,
+        **others,
     }
     subprocess.run(
         [
@@ -197,6 +199,12 @@ def measure(trial: Trial, orders: Path, database: Path) -> dict[str, float]:
 def main() -> int:
     """Run every trial and print its table; the exit code tells whether targets are met."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--vars",
+        type=json.loads,
+        default={},
+        help='other vars to try, as JSON: {"winsorize_outliers": true}',
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
     arguments = parser.parse_args()
     missed = []
@@ -204,7 +212,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             orders = day_orders(trial, folder)
-            figures = measure(trial, orders, build(trial, orders, folder))
+            figures = measure(trial, orders, build(trial, orders, folder, arguments.vars))
         print(
             f"\n{trial.name}: calibration before {trial.as_of_date}, holdout of "
             f"{trial.horizon_days} days, {figures.pop('customers'):,} customers, "
