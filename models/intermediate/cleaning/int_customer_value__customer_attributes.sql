@@ -46,17 +46,19 @@ filled as (
     {% endfor %}
 )
 
+-- Nothing that is known is changed, so what was null and is no more has been filled.
 select
     customer_id,
     acquired_at,
     acquisition_channel,
     acquisition_cost,
-    known_channel is distinct from acquisition_channel or known_cost is distinct from acquisition_cost as is_imputed,
+    (known_channel is null and acquisition_channel is not null)
+    or (known_cost is null and acquisition_cost is not null) as is_imputed,
     nullif(
         concat_ws(
             ',',
-            case when known_channel is distinct from acquisition_channel then 'acquisition_channel' end,
-            case when known_cost is distinct from acquisition_cost then 'acquisition_cost' end
+            case when known_channel is null and acquisition_channel is not null then 'acquisition_channel' end,
+            case when known_cost is null and acquisition_cost is not null then 'acquisition_cost' end
         ),
         ''
     ) as imputed_columns

@@ -65,7 +65,7 @@ anonymised as (
         refund_amount,
         claimed_amount,
         {% for name in ['refund_id', 'order_id', 'customer_id', 'refunded_order_id', 'refunded_at', 'raw_order_id', 'raw_amount', 'raw_refunded_at'] -%}
-            case when first_reject_reason is distinct from 'erased_customer' then {{ name }} end as {{ name }} {{- ',' if not loop.last }}
+            case when coalesce(first_reject_reason, '') <> 'erased_customer' then {{ name }} end as {{ name }} {{- ',' if not loop.last }}
         {% endfor %}
     from claims
 

@@ -16,7 +16,7 @@ training_points as (
 
 ),
 
-amount_limits as (
+amount_limits as (  -- noqa: ST03
 
     select * from {{ ref('int_customer_value__amount_limits') }}
 
