@@ -9,9 +9,9 @@
 {%- set base = 'orders' if var('inputs').get('orders') else 'order_lines' %}
 {%- set double = customer_value.type_double() %}
 
-with orders_gathered as (
+with built_counted as (
 
-    select count(*) as row_count from {{ ref('int_customer_value__orders_gathered') }}
+    select count(*) as row_count from {{ ref('int_customer_value__orders_from_lines') }}
 
 ),
 
@@ -79,15 +79,17 @@ with orders_gathered as (
 
 measured as (
 
-    -- Orders that are built from lines are measured as what they are by then: so many.
+    -- Orders are given or built from lines, and one of the two is empty. Those that are built are
+    -- counted alone: all that they say, their lines have said.
     select
         'orders' as input_name,
         'row_count' as metric,
         'all' as subject,
-        cast(row_count as {{ double }}) as part,
+        cast(orders_counted.row_count + built_counted.row_count as {{ double }}) as part,
         cast(null as {{ double }}) as whole,
         cast(null as date) as last_date
-    from orders_gathered
+    from orders_counted
+    cross join built_counted
 
     {%- for input_name in inputs if customer_value.declared_inputs(input_name) %}
     {%- set columns = customer_value.measured_columns(input_name) %}
