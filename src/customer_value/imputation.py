@@ -131,7 +131,9 @@ def _filled(
     filled = relation.filter("false").project(f"{key}::varchar as {key}, {typed}")
     description = {}
     for _, target, max_rows, random_seed in settings:
-        fitted = fit(relation, key, [target], predictors, max_rows=max_rows, random_seed=random_seed)
+        fitted = fit(
+            relation, key, [target], predictors, max_rows=max_rows, random_seed=random_seed
+        )
         description[target] = fitted.description
         columns = ", ".join(
             name if name == target else f"null::decimal(18, 2) as {name}" for name in amounts
