@@ -61,8 +61,13 @@ BAD_ORDERS = [
 def shop() -> dict[str, list[dict[str, object]]]:
     """Every input, each with something wrong in it."""
     moment, later = "2024-06-01 10:00:00", "2024-07-01 00:00:00"
-    line = {"order_id": "o1", "line_number": "1", "product_id": "p", "quantity": "2"}
-    event = {"customer_id": "c1", "event_at": moment, "event_name": "view"}
+    line: dict[str, object] = {
+        "order_id": "o1",
+        "line_number": "1",
+        "product_id": "p",
+        "quantity": "2",
+    }
+    event: dict[str, object] = {"customer_id": "c1", "event_at": moment, "event_name": "view"}
     return {
         "orders": [*GOOD_ORDERS, *BAD_ORDERS],
         "order_lines": [
@@ -272,7 +277,7 @@ def test_a_date_is_replaced_and_other_dates_are_kept(tmp_path: Path) -> None:
 
 def test_the_tests_fail_and_warn_beyond_the_thresholds(messy: Warehouse) -> None:
     folder = messy.folder
-    none = {
+    none: dict[str, object] = {
         "rejected_rate": {},
         "duplicate_rate": None,
         "null_rate": {},
