@@ -9,13 +9,18 @@
 {%- set base = 'orders' if var('inputs').get('orders') else 'order_lines' %}
 {%- set double = customer_value.type_double() %}
 
+-- Those that are not given are not read, but they may be given tomorrow.
+{%- for input_name in inputs %}
+-- depends_on: {{ ref('stg_customer_value__' ~ input_name) }}
+{%- endfor %}
+
 with built_counted as (
 
     select count(*) as row_count from {{ ref('int_customer_value__orders_from_lines') }}
 
 ),
 
-{%- for input_name in inputs %}
+{%- for input_name in inputs if input_name == 'orders' or customer_value.declared_inputs(input_name) %}
 {%- set columns = customer_value.measured_columns(input_name) %}
 {%- set time = times.get(input_name) if columns | selectattr('name', 'equalto', times.get(input_name)) | list else none %}
 
@@ -24,6 +29,7 @@ with built_counted as (
     select count(*) as row_count from {{ ref('stg_customer_value__' ~ input_name) }}
 
 ),
+{%- if columns %}
 
 -- One pass. What came after the date of the run is counted as rows, and nothing else of it.
 {{ input_name }}_measured as (
@@ -75,6 +81,7 @@ with built_counted as (
     {%- endif %}
 
 ),
+{%- endif %}
 {%- endfor %}
 
 measured as (

@@ -29,6 +29,10 @@
     {%- endfor %}
 {%- endfor %}
 
+-- Read where the var missing_values asks for what they fill.
+-- depends_on: {{ ref('int_customer_value__customer_attributes') }}
+-- depends_on: {{ ref('order_imputation') }}
+-- depends_on: {{ ref('customer_imputation') }}
 with run as (
 
     select
@@ -47,24 +51,6 @@ inputs_measured as (
 orders as (
 
     select * from {{ ref('orders_cleaned') }}
-
-),
-
-customer_attributes as (
-
-    select * from {{ ref('int_customer_value__customer_attributes') }}
-
-),
-
-order_imputation as (
-
-    select * from {{ ref('order_imputation') }}
-
-),
-
-customer_imputation as (
-
-    select * from {{ ref('customer_imputation') }}
 
 ),
 
@@ -121,17 +107,19 @@ clean_orders as (
     from orders
 
 ),
+{%- if filled.customers %}
 
 won_customers as (
 
     select
-        count(*) as row_count
-        {%- for column_name in filled.customers or {} %},
+        {% for column_name in filled.customers -%}
             count(case when ',' || imputed_columns || ',' like '%,{{ column_name }},%' then 1 end) as imputed_{{ column_name }}
-        {%- endfor %}
-    from customer_attributes
+            {{- ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_customer_value__customer_attributes') }}
 
 ),
+{%- endif %}
 
 metrics as (
 
@@ -229,7 +217,7 @@ metrics as (
         {{ customer_value.json_number('max(description)', held_out + ['mean_absolute_error']) }} as part,
         null as whole,
         {{ customer_value.json_number('max(description)', held_out + ['mean_absolute_error_of_median']) }} as baseline_value
-    from {{ 'order_imputation' if input_name == 'orders' else 'customer_imputation' }}
+    from {{ ref('order_imputation' if input_name == 'orders' else 'customer_imputation') }}
     {%- endif %}
     {%- endfor %}
     {%- endfor %}
