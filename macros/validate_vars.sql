@@ -53,6 +53,7 @@
         {%- do problems.append("store_keys is " ~ (store_keys | tojson) ~ "; it takes a list of order_id, customer_id and product_id, or null.") -%}
     {%- endif -%}
     {%- do problems.extend(customer_value._missing_values_problems()) -%}
+    {%- do problems.extend(customer_value._data_quality_thresholds_problems()) -%}
     {%- if var('pseudonymize') is true -%}
         {%- do problems.extend(customer_value.require_pseudonym_key()) -%}
     {%- endif -%}

@@ -34,6 +34,7 @@ TABLES = (
     "customer_tiers",
     "model_registry",
     "model_metrics",
+    "data_quality",
 )
 
 # The one metric of each model that tells a reader whether to trust it, and what it is called.
@@ -55,6 +56,30 @@ class Orders:
     cleaned_count: int
     rejected_count: int
     rejected_by_reason: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A figure of an input beyond a threshold: the error's where severity is error.
+
+    subject: the column that it is a figure of, or all; value and threshold: in 0..1, or for a
+    metric that ends in _days, days.
+    """
+
+    severity: str
+    input_name: str
+    metric: str
+    subject: str
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class DataQuality:
+    """How good the inputs were; figure_count: the figures that have a threshold."""
+
+    figure_count: int
+    breaches: tuple[Breach, ...]
 
 
 @dataclass(frozen=True)
@@ -143,6 +168,7 @@ class Summary:
     database: str
     as_of_date: dt.date | None
     orders: Orders
+    data_quality: DataQuality
     customers: Customers
     churn: Churn
     value: Value
@@ -170,6 +196,7 @@ def summary(database: Path, schema: str = SCHEMA) -> Summary:
             database=str(database),
             as_of_date=as_of_date(connection),
             orders=_orders(connection),
+            data_quality=_data_quality(connection),
             customers=customers,
             churn=_churn(connection),
             value=_value(connection),
@@ -312,6 +339,29 @@ def _orders(connection: duckdb.DuckDBPyConnection) -> Orders:
     )
     rejected = sum(reasons.values())
     return Orders(cleaned + rejected, cleaned, rejected, reasons)
+
+
+def _data_quality(connection: duckdb.DuckDBPyConnection) -> DataQuality:
+    """Of the date that the other tables are for; without a customer, of the latest one."""
+    rows = connection.execute(
+        """
+        select
+            severity,
+            input_name,
+            metric,
+            subject,
+            value,
+            case severity when 'error' then error_threshold else warn_threshold end as threshold
+        from data_quality
+        where
+            coalesce(warn_threshold, error_threshold) is not null
+            and as_of_date = coalesce(
+                (select max(as_of_date) from customers), (select max(as_of_date) from data_quality)
+            )
+        order by severity, input_name, metric, subject
+        """
+    ).fetchall()
+    return DataQuality(len(rows), tuple(Breach(*row) for row in rows if row[0] != "pass"))
 
 
 def _customers(connection: duckdb.DuckDBPyConnection) -> Customers:

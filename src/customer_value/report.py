@@ -10,6 +10,7 @@ from customer_value.figures import (
     HEADLINE_METRICS,
     Churn,
     Customers,
+    DataQuality,
     Model,
     Orders,
     Summary,
@@ -51,6 +52,7 @@ def render(figures: Summary, *, is_bold: bool = False) -> str:
     blocks = [
         [heading(f"Customer value · {as_of}"), "─" * RULE_WIDTH],
         *_facts(figures, heading),
+        _quality_lines(figures.data_quality, heading),
         _tier_lines(figures, heading),
         _model_lines(figures, heading),
         [heading("Database"), f"  {figures.database}"],
@@ -144,6 +146,32 @@ def _currency_note(currencies: Sequence[str]) -> str:
     if len(currencies) <= 1:
         return "".join(f"all in {code}" for code in currencies)
     return f"{len(currencies)} currencies, added as they are"
+
+
+def _quality_lines(quality: DataQuality, heading: Heading) -> list[str]:
+    if not quality.figure_count:
+        return [heading("Data quality"), "  not measured for this date"]
+    if not quality.breaches:
+        count = quality.figure_count
+        within = "the one figure is within its threshold"
+        if count > 1:
+            within = f"all {count} figures are within their thresholds"
+        return [heading("Data quality"), f"  {within}"]
+    rows = [
+        (
+            f"  {breach.severity}",
+            breach.input_name,
+            breach.metric if breach.subject == "all" else f"{breach.metric} of {breach.subject}",
+            _measure(breach.metric, breach.value),
+            f"above {_measure(breach.metric, breach.threshold)}",
+        )
+        for breach in quality.breaches
+    ]
+    return [heading("Data quality"), *_aligned(rows, "<<<><")]
+
+
+def _measure(metric: str, value: float) -> str:
+    return f"{value:,.0f} days" if metric.endswith("_days") else percent(value)
 
 
 def _tier_lines(figures: Summary, heading: Heading) -> list[str]:

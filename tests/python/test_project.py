@@ -16,10 +16,10 @@ MARTS = tuple(sorted(path.stem for path in (PROJECT / "models" / "marts").rglob(
 # Their grain is a row of the input, which may lack every key.
 REJECTED = {"orders_rejected", "order_lines_rejected", "inputs_rejected"}
 # What the pinned name stands for elsewhere in the field, as DESIGN.md lists them.
-NAMES_WITHOUT_PREFIX = {"customer_features", "training_examples"}
+NAMES_WITHOUT_PREFIX = {"customer_features", "training_examples", "data_quality"}
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
-TABLES_OF_BARE_VALUES = {"model_metrics"}
+TABLES_OF_BARE_VALUES = {"model_metrics", "data_quality"}
 UNIQUE_TESTS = {"unique", "unique_combination_of_columns", "unique_combination"}
 
 VARCHAR, TIMESTAMP, DATE, BOOLEAN, DOUBLE = "varchar", "timestamp", "date", "boolean", "double"
@@ -88,6 +88,7 @@ def test_every_table_of_the_design_is_a_mart() -> None:
         "customer_tiers",
         "model_registry",
         "model_metrics",
+        "data_quality",
     }
 
 

@@ -58,6 +58,10 @@ create table model_metrics (
     model_name varchar, model_version varchar, split varchar, metric varchar, value double,
     baseline_value double, split_as_of_date date, horizon_days integer, customer_count bigint
 );
+create table data_quality (
+    as_of_date date, input_name varchar, metric varchar, subject varchar, value double,
+    warn_threshold double, error_threshold double, severity varchar
+);
 """
 
 FOUR_CUSTOMERS = """
@@ -94,6 +98,17 @@ insert into model_metrics values
     ('churn', 'churn-1', 'out_of_time', 'roc_auc', 0.6, 0.5, '2025-09-01', 60, 3),
     ('churn', 'churn-2', 'out_of_time', 'log_loss', 0.4, 0.5, '2025-10-01', 90, 4),
     ('churn', 'churn-2', 'out_of_time', 'roc_auc', 0.813, 0.7, '2025-10-01', 90, 4);
+insert into data_quality values
+    ('2026-01-01', 'orders', 'row_count', 'all', 10, null, null, 'pass'),
+    ('2026-01-01', 'orders', 'rejected_rate', 'all', 0.04, 0.05, 0.5, 'pass'),
+    ('2026-01-01', 'orders', 'freshness_days', 'all', 1, 7, null, 'pass'),
+    ('2026-02-01', 'orders', 'rejected_rate', 'all', 0.9, 0.05, 0.5, 'error');
+"""
+
+BREACHES = """
+update data_quality set value = 12, severity = 'warn' where metric = 'freshness_days';
+insert into data_quality values
+    ('2026-01-01', 'orders', 'null_rate', 'customer_id', 0.6, null, 0.5, 'error');
 """
 
 
@@ -139,6 +154,32 @@ def test_counts_orders_and_rejections_by_reason(shop: Path) -> None:
         rejected_count=3,
         rejected_by_reason={"duplicate_order_id": 2, "missing_customer_id": 1},
     )
+
+
+def test_breaches_of_data_quality_are_those_of_the_date(tmp_path: Path) -> None:
+    """And not those of another run, of a later date."""
+    found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, BREACHES)).data_quality
+    assert found == figures.DataQuality(
+        figure_count=3,
+        breaches=(
+            figures.Breach("error", "orders", "null_rate", "customer_id", 0.6, 0.5),
+            figures.Breach("warn", "orders", "freshness_days", "all", 12, 7),
+        ),
+    )
+
+
+def test_breaches_of_data_quality_are_told_beside_their_thresholds(tmp_path: Path) -> None:
+    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, BREACHES)))
+    assert line_of(text, "error") == "error orders null_rate of customer_id 60.0% above 50.0%"
+    assert line_of(text, "warn") == "warn orders freshness_days 12 days above 7 days"
+    assert "within their thresholds" not in text
+
+
+def test_data_quality_of_another_date_alone_is_not_told(tmp_path: Path) -> None:
+    of_another_date = "delete from data_quality where as_of_date = '2026-01-01'"
+    found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, of_another_date))
+    assert found.data_quality == figures.DataQuality(0, ())
+    assert "not measured for this date" in report.render(found)
 
 
 def test_repeat_rate_is_the_share_with_two_or_more_orders(shop: Path) -> None:
@@ -189,6 +230,7 @@ def test_the_text_reads_as_it_should(shop: Path) -> None:
         "repeat rate": "repeat rate 50.0% 2 with two or more orders",
         "Churn": "Churn: no order in the 180 days from 2026-01-01",
         "mean probability": "mean probability 50.0%",
+        "all ": "all 2 figures are within their thresholds",
         "historic": "historic 155.00 margin of all orders so far",
         "predicted 1": "predicted 100.00 next 12 months, discounted, to 2026-12-31",
         "total": "total 255.00 all in EUR",
@@ -347,7 +389,7 @@ def _without_the_schema(folder: Path) -> Path:
         (lambda folder: folder, "is not a file", "--database"),
         (_junk, "is not a DuckDB database", "--database"),
         (_without_a_table, "lacks the table customer_value.customer_tiers.", "dbt build"),
-        (_without_the_schema, "lacks the table customer_value.orders_cleaned and 10", "dbt build"),
+        (_without_the_schema, "lacks the table customer_value.orders_cleaned and 11", "dbt build"),
         (_without_a_column, "another version of the package", "dbt build"),
     ],
 )
