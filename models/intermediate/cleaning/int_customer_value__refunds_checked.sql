@@ -4,7 +4,9 @@ with orders_kept as (
         order_id,
         customer_id,
         ordered_at,
-        gross_amount,
+        -- In the currency of its refunds, which nobody has converted yet.
+        {{ 'original_gross_amount' if var('reporting_currency') else 'gross_amount' }} as gross_amount,
+        {{ 'original_discount_amount' if var('reporting_currency') else 'discount_amount' }} as discount_amount,
         exchange_rate,
         upper(trim(coalesce(original_currency, currency))) as currency
     from {{ ref('int_customer_value__orders_kept') }}
@@ -68,26 +70,34 @@ claims as (
 
 ),
 
+-- What makes a refund itself: its order, and its id; where it has none, all that it says. The id
+-- alone would not do: every shop has a refund 1.
+keyed as (
+
+    select
+        *,
+        concat_ws(
+            '|',
+            order_id,
+            coalesce(
+                refund_id,
+                concat_ws('|', refunded_order_id, cast(refunded_at as {{ dbt.type_string() }}), cast(refund_amount as {{ dbt.type_string() }}))
+            )
+        ) as claim_key
+    from claims
+
+),
+
 -- Delivered twice, it was still paid once.
 numbered as (
 
     select
         *,
-        coalesce(
-            refund_id,
-            concat_ws('|', order_id, refunded_order_id, cast(refunded_at as {{ dbt.type_string() }}), cast(refund_amount as {{ dbt.type_string() }}))
-        ) as claim_key,
         row_number() over (
-            partition by
-                input_name,
-                first_reject_reason,
-                coalesce(
-                    refund_id,
-                    concat_ws('|', order_id, refunded_order_id, cast(refunded_at as {{ dbt.type_string() }}), cast(refund_amount as {{ dbt.type_string() }}))
-                )
+            partition by input_name, first_reject_reason, claim_key
             order by refunded_at, refund_amount, order_id, customer_id
         ) as claim_rank
-    from claims
+    from keyed
 
 ),
 
@@ -115,6 +125,7 @@ guessed as (
             named.customer_id = orders_kept.customer_id
             and named.refunded_at >= orders_kept.ordered_at
             and named.refund_amount <= orders_kept.gross_amount
+            and coalesce(named.currency = orders_kept.currency, true)
     where
         named.named_order_id is null
         and named.refunded_order_id is null
@@ -131,32 +142,73 @@ matched as (
     from named
     left join guessed on named.input_name = guessed.input_name and named.claim_key = guessed.claim_key
 
+),
+
+decided as (
+
+    select
+        matched.*,
+        orders_kept.customer_id as order_customer_id,
+        orders_kept.discount_amount as order_discount_amount,
+        orders_kept.exchange_rate,
+        case
+            when matched.first_reject_reason is not null then matched.first_reject_reason
+            when matched.claim_rank > 1 then 'duplicate_refund'
+            when matched.matched_order_id is null then 'refund_without_order'
+            -- An order and its refund are compared in one currency, at the order's rate, so that what is
+            -- refunded as a whole comes to nothing.
+            when matched.currency <> orders_kept.currency then 'refund_in_other_currency'
+        end as reject_reason
+    from matched
+    left join orders_kept on matched.matched_order_id = orders_kept.order_id
+
+),
+
+-- What had gone from the order before: its discount and its earlier refunds.
+cumulated as (
+
+    select
+        *,
+        coalesce(order_discount_amount, 0) + coalesce(
+            sum(case when reject_reason is null then refund_amount end) over (
+                partition by matched_order_id
+                order by refunded_at, input_name, claim_key, claim_rank
+                rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as gone_before_amount
+    from decided
+
 )
 
-{%- set stays = "matched.first_reject_reason is distinct from 'erased_customer'" %}
+{%- set stays = "reject_reason is distinct from 'erased_customer'" %}
 
 -- Of a customer who is erased, that a refund was there is all that stays, with its amount.
 select
-    matched.input_name,
-    case when {{ stays }} then matched.input_name || '|' || matched.claim_key end as refund_id,
-    matched.matched_order_id as order_id,
-    orders_kept.customer_id,
-    {{ customer_value.in_reporting_currency('matched.refund_amount') }} as refund_amount,
-    matched.claimed_amount,
-    matched.currency as claimed_currency,
-    matched.customer_id as claimed_customer_id,
-    matched.refunded_order_id as claimed_refunded_order_id,
-    case when {{ stays }} then matched.order_id end as claimed_order_id,
+    input_name,
+    case when {{ stays }} then input_name || '|' || claim_key end as refund_id,
+    matched_order_id as order_id,
+    order_customer_id as customer_id,
+    {% if var('reporting_currency') -%}
+        -- The difference of two sums that are each rounded: so however many refunds an order is given
+        -- back in, together they come to the cent to what was paid.
+        case
+            when reject_reason is null
+                then
+                    {{ customer_value.in_reporting_currency('(gone_before_amount + refund_amount)') }}
+                    - {{ customer_value.in_reporting_currency('gone_before_amount') }}
+            else {{ customer_value.in_reporting_currency('refund_amount') }}
+        end as refund_amount,
+    {%- else -%}
+        refund_amount,
+    {%- endif %}
+    claimed_amount,
+    currency as claimed_currency,
+    customer_id as claimed_customer_id,
+    refunded_order_id as claimed_refunded_order_id,
+    case when {{ stays }} then order_id end as claimed_order_id,
     {% for name in ['refunded_at', 'raw_order_id', 'raw_amount', 'raw_refunded_at'] -%}
-        case when {{ stays }} then matched.{{ name }} end as {{ name }},
+        case when {{ stays }} then {{ name }} end as {{ name }},
     {% endfor -%}
-    case
-        when matched.first_reject_reason is not null then matched.first_reject_reason
-        when matched.claim_rank > 1 then 'duplicate_refund'
-        when matched.matched_order_id is null then 'refund_without_order'
-        -- An order and its refund are compared in one currency, at the order's rate, so that what is
-        -- refunded as a whole comes to nothing.
-        when matched.currency <> orders_kept.currency then 'refund_in_other_currency'
-    end as reject_reason
-from matched
-left join orders_kept on matched.matched_order_id = orders_kept.order_id
+    reject_reason
+from cumulated
