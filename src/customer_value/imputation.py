@@ -123,10 +123,9 @@ def fill_customers(customers: Relation, targets: Relation) -> Relation:
 def _filled(
     relation: Relation, key: str, amounts: Sequence[str], others: Sequence[str], wanted: Relation
 ) -> Relation:
-    """Each wanted amount fitted by itself, from the other amounts, where they are known, and the rest.
+    """Each wanted amount fitted by itself, from the other amounts and the others.
 
-    The others may lack values of their own: an order without its cost tells its amount no less for
-    costs being wanted, too.
+    An amount tells of another where it is known, whether or not it is wanted itself elsewhere.
     """
     settings = wanted.order("column_name").fetchall()
     typed = ", ".join(f"null::decimal(18, 2) as {name}" for name in amounts)
@@ -134,7 +133,9 @@ def _filled(
     description = {}
     for _, target, max_rows, random_seed in settings:
         predictors = [*(name for name in amounts if name != target), *others]
-        fitted = fit(relation, key, [target], predictors, max_rows=max_rows, random_seed=random_seed)
+        fitted = fit(
+            relation, key, [target], predictors, max_rows=max_rows, random_seed=random_seed
+        )
         description[target] = fitted.description
         columns = ", ".join(
             name if name == target else f"null::decimal(18, 2) as {name}" for name in amounts
