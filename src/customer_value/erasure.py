@@ -29,7 +29,7 @@ from customer_value.keyed_hash import (
     key_in_environment,
     looks_like_pseudonym,
 )
-from customer_value.profiling import text as sql_text
+from customer_value.guided_start.profiling import text as sql_text
 from customer_value.project_file import (
     declared_inputs,
     declared_var,

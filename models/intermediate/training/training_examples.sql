@@ -16,13 +16,36 @@ training_points as (
 
 ),
 
+amount_limits as (
+
+    select * from {{ ref('int_customer_value__amount_limits') }}
+
+),
+
+-- Where the var says so, an outlier counts no more than the fence: one order of a million should not
+-- teach that its like are on their way. What customers have spent, and scores, take it as it is.
 orders as (
 
     select
-        customer_id,
-        net_amount,
-        order_date
-    from {{ ref('orders_cleaned') }}
+        orders.customer_id,
+        {% if var('winsorize_outliers') -%}
+            case
+                when orders.is_outlier
+                    then least(
+                        orders.net_amount,
+                        cast(amount_limits.highest_amount * coalesce(orders.exchange_rate, 1) as {{ customer_value.type_amount() }})
+                    )
+                else orders.net_amount
+            end as net_amount,
+        {%- else -%}
+            orders.net_amount,
+        {%- endif %}
+        orders.order_date
+    from {{ ref('orders_cleaned') }} as orders
+    {% if var('winsorize_outliers') -%}
+        left join amount_limits
+            on coalesce(orders.original_currency, upper(trim(orders.currency)), '') = amount_limits.currency
+    {%- endif %}
 
 ),
 
