@@ -51,12 +51,13 @@ select
     acquired_at,
     acquisition_channel,
     acquisition_cost,
-    known_channel is distinct from acquisition_channel or known_cost is distinct from acquisition_cost as is_imputed,
+    (known_channel is null and acquisition_channel is not null)
+    or (known_cost is null and acquisition_cost is not null) as is_imputed,
     nullif(
         concat_ws(
             ',',
-            case when known_channel is distinct from acquisition_channel then 'acquisition_channel' end,
-            case when known_cost is distinct from acquisition_cost then 'acquisition_cost' end
+            case when known_channel is null and acquisition_channel is not null then 'acquisition_channel' end,
+            case when known_cost is null and acquisition_cost is not null then 'acquisition_cost' end
         ),
         ''
     ) as imputed_columns

@@ -133,9 +133,9 @@ decided as (
 
 -- Of a customer who is erased, that a line was there is all that stays, with its amount.
 select
-    case when reject_reason is distinct from 'erased_customer' then order_line_id end as order_line_id,
+    case when coalesce(reject_reason, '') <> 'erased_customer' then order_line_id end as order_line_id,
     {% for name in identifying -%}
-        case when reject_reason is distinct from 'erased_customer' then {{ name }} end as {{ name }},
+        case when coalesce(reject_reason, '') <> 'erased_customer' then {{ name }} end as {{ name }},
     {% endfor -%}
     currency,
     quantity,
@@ -144,7 +144,7 @@ select
     coalesce(discount_amount, 0) as discount_amount,
     cost_amount,
     {% for name in ['ordered_at', 'raw_order_id', 'raw_product_id', 'raw_quantity', 'raw_unit_price', 'raw_amount', 'raw_ordered_at'] -%}
-        case when reject_reason is distinct from 'erased_customer' then {{ name }} end as {{ name }},
+        case when coalesce(reject_reason, '') <> 'erased_customer' then {{ name }} end as {{ name }},
     {% endfor -%}
     copy_number,
     reject_reason

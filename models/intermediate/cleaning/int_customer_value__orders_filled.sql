@@ -11,7 +11,8 @@ with orders as (
 
 ),
 
-order_imputation as (
+-- Read where something is to be predicted.
+order_imputation as ( -- noqa: ST03
 
     select * from {{ ref('order_imputation') }}
 

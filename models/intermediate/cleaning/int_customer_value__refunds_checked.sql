@@ -181,7 +181,7 @@ cumulated as (
 
 )
 
-{%- set stays = "reject_reason is distinct from 'erased_customer'" %}
+{%- set stays = "coalesce(reject_reason, '') <> 'erased_customer'" %}
 
 -- Of a customer who is erased, that a refund was there is all that stays, with its amount.
 select

@@ -26,7 +26,8 @@ orders_repeated as (
 
 ),
 
-orders_filled as (
+-- Read where amounts are to be filled.
+orders_filled as ( -- noqa: ST03
 
     select * from {{ ref('int_customer_value__orders_filled') }}
 
