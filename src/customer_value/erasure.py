@@ -23,13 +23,13 @@ from typing import Any
 import duckdb
 
 from customer_value.errors import SentenceError
+from customer_value.guided_start.profiling import text as sql_text
 from customer_value.keyed_hash import (
     KEY_VARIABLE,
     PseudonymKey,
     key_in_environment,
     looks_like_pseudonym,
 )
-from customer_value.guided_start.profiling import text as sql_text
 from customer_value.project_file import (
     declared_inputs,
     declared_var,
