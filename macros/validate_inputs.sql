@@ -162,8 +162,12 @@
         and (names | length == 1 or names[0] == (node.source_name if declared.get('source') else node.package_name)) -%}
         {%- do found.append(node) -%}
     {%- endfor -%}
-    {#- A model that this run builds may have other columns when it is done. -#}
-    {%- if found | length != 1 or (found[0].resource_type == 'model' and found[0].unique_id in selected_resources) -%}
+    {#- A model that this run builds may have other columns when it is done; and what bears the name of
+        an ephemeral one was left behind. -#}
+    {%- if found | length != 1 or (
+        found[0].resource_type == 'model'
+        and (found[0].unique_id in selected_resources or found[0].config.materialized == 'ephemeral')
+    ) -%}
         {{ return(none) }}
     {%- endif -%}
     {{ return(adapter.get_relation(found[0].database, found[0].schema, found[0].get('alias') or found[0].get('identifier'))) }}

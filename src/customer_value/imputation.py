@@ -123,14 +123,16 @@ def fill_customers(customers: Relation, targets: Relation) -> Relation:
 def _filled(
     relation: Relation, key: str, amounts: Sequence[str], others: Sequence[str], wanted: Relation
 ) -> Relation:
-    """Each wanted amount fitted by itself, from the amounts that are not wanted and the others."""
+    """Each wanted amount fitted by itself, from the other amounts and the others.
+
+    An amount tells of another where it is known, whether or not it is wanted itself elsewhere.
+    """
     settings = wanted.order("column_name").fetchall()
-    names = {name for _, name, _, _ in settings}
-    predictors = [*(name for name in amounts if name not in names), *others]
     typed = ", ".join(f"null::decimal(18, 2) as {name}" for name in amounts)
     filled = relation.filter("false").project(f"{key}::varchar as {key}, {typed}")
     description = {}
     for _, target, max_rows, random_seed in settings:
+        predictors = [*(name for name in amounts if name != target), *others]
         fitted = fit(
             relation, key, [target], predictors, max_rows=max_rows, random_seed=random_seed
         )

@@ -312,3 +312,84 @@ def test_names_that_dbt_would_mix_up_stop_the_run(changed: Path) -> None:
     finished = dbt(changed, "run", "--select", "orders")
     assert finished.returncode != 0
     assert "customer_value and shop_analytics both have customers" in finished.stdout
+
+
+def test_input_whose_column_was_renamed_stops_the_run_with_a_sentence(changed: Path) -> None:
+    """Between two runs of the package; so far it was built with the name that is mapped."""
+    succeeded(dbt(changed, "seed", "--select", "shop_orders", "shop_analytics.rfm_segments"))
+    succeeded(dbt(changed, "run", "--select", "orders"))
+    succeeded(dbt(changed, "run", "--select", "stg_customer_value__orders"))
+    model = changed / "models" / "orders.sql"
+    model.write_text(model.read_text().replace("    placed_at,", "    placed_at as bought_at,"))
+    succeeded(dbt(changed, "run", "--select", "orders"))
+
+    finished = dbt(changed, "run", "--select", "package:customer_value")
+    assert finished.returncode != 0
+    assert (
+        "orders has no column placed_at for ordered_at; it has order_number, client, bought_at, "
+        "total, coupon_cents, refunded_cents, state, changed_at. "
+        "Write columns: {ordered_at: <expression over these>}."
+    ) in finished.stdout
+    assert "Traceback" not in finished.stdout
+    # Before the first model.
+    assert "sql view model" not in finished.stdout
+    assert "sql table model" not in finished.stdout
+
+
+def test_input_that_is_renamed_and_rebuilt_in_one_run_says_which_column_is_not_there(
+    changed: Path,
+) -> None:
+    """Before its model has run nobody can tell; the engine then names what is there instead."""
+    model = changed / "models" / "orders.sql"
+    model.write_text(model.read_text().replace("    placed_at,", "    placed_at as bought_at,"))
+    finished = dbt(changed, "build", "--select", "+stg_customer_value__orders", *NO_UNIT_TESTS)
+    assert finished.returncode != 0
+    assert "Failure in model stg_customer_value__orders" in finished.stdout
+    assert 'column "placed_at" not found' in finished.stdout
+    assert "Candidate bindings: " in finished.stdout
+    assert "Traceback" not in finished.stdout
+
+
+def test_ephemeral_model_is_an_input_like_any_other(
+    changed: Path, consumer: Path, first_build: str
+) -> None:
+    assert first_build
+    # What an earlier run left under its name, when it was a table, is not looked at.
+    (changed / "models" / "orders.sql").rename(changed / "orders.sql")
+    (changed / "models" / "orders.sql").write_text("select 1 as outdated")
+    succeeded(dbt(changed, "run", "--select", "orders"))
+    content = (changed / "orders.sql").read_text()
+    ephemeral = "{{ config(materialized='ephemeral') }}\n" + content
+    (changed / "models" / "orders.sql").write_text(ephemeral)
+
+    succeeded(dbt(changed, "seed"))
+    succeeded(dbt(changed, "run", "--select", "+orders_cleaned"))
+    cleaned = f"select * from {OURS}.orders_cleaned order by order_id"
+    assert rows(changed, cleaned) == rows(consumer, cleaned)
+
+
+def test_exchange_rates_come_from_a_seed(changed: Path) -> None:
+    rates = ["currency,day,dollars", *(f"eur,{year}-01-01,1.5" for year in range(2020, 2027))]
+    (changed / "seeds" / "rates.csv").write_text("\n".join(rates) + "\n")
+    variables = configuration(changed)["vars"]
+    variables["customer_value"] |= {"reporting_currency": "USD", "exchange_rate_max_age_days": 366}
+    variables["customer_value"]["inputs"]["exchange_rates"] = {
+        "model": "rates",
+        "columns": {"rate_date": "day", "rate": "dollars"},
+    }
+    configure(changed, vars=variables)
+    succeeded(dbt(changed, "seed"))
+    succeeded(dbt(changed, "run", "--select", "+orders_cleaned", "+orders_rejected"))
+    totals = rows(
+        changed,
+        f"""
+        select distinct currency, original_currency, exchange_rate,
+            gross_amount = cast(original_gross_amount * 1.5 as decimal(18, 2))
+        from {OURS}.orders_cleaned
+        """,
+    )
+    assert totals == [("USD", "EUR", 1.5, True)]
+    assert not value(
+        changed,
+        f"select count(*) from {OURS}.orders_rejected where reject_reason like '%exchange%'",
+    )

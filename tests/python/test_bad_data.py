@@ -13,6 +13,7 @@ import pytest
 from conftest import Build, BuildError, Warehouse
 
 AS_OF_DATE = "2024-07-01"
+REFUNDS = "customer_value_internal.int_customer_value__refunds_checked"
 OPENING = dt.datetime(2023, 1, 1, 12)
 
 
@@ -170,11 +171,11 @@ def test_equal_amounts_leave_customers_apart_by_when_they_order(
     assert warehouse.value("select count(distinct predicted_value) from customer_cltv") > 100
 
 
-def test_customers_who_only_return_goods_are_worth_nothing_to_come(
+def test_customers_who_get_back_more_than_they_paid_are_worth_nothing_to_come(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:
     warehouse = build(
-        [{**order, "amount": -abs(Decimal(str(order["amount"])))} for order in shop_orders]
+        [{**order, "refund_amount": 2 * Decimal(str(order["amount"]))} for order in shop_orders]
     )
     assert_sensible(warehouse)
     assert warehouse.value("select max(net_amount) from customers") < 0
@@ -182,18 +183,33 @@ def test_customers_who_only_return_goods_are_worth_nothing_to_come(
     assert warehouse.value("select max(predicted_value) from customer_cltv") < 1
 
 
+def test_who_only_returns_goods_is_no_customer(
+    build: Build, shop_orders: list[dict[str, object]]
+) -> None:
+    warehouse = build(
+        [{**order, "amount": -abs(Decimal(str(order["amount"])))} for order in shop_orders]
+    )
+    assert_sensible(warehouse)
+    assert warehouse.value("select count(*) from customers") == 0
+    assert warehouse.rows(
+        "select reject_reason, count(*), sum(gross_amount) from orders_rejected group by all"
+    ) == [
+        (
+            "refund_without_order",
+            len(shop_orders),
+            -sum(abs(Decimal(str(order["amount"]))) for order in shop_orders),
+        )
+    ]
+
+
 def test_some_negative_totals_stand_beside_positive_ones(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:
-    def is_returning(order: dict[str, object]) -> bool:
-        return str(order["customer_id"]).endswith("7")
+    def refund(order: dict[str, object]) -> object:
+        is_returning = str(order["customer_id"]).endswith("7")
+        return 2 * Decimal(str(order["amount"])) if is_returning else order["refund_amount"]
 
-    warehouse = build(
-        [
-            {**order, "amount": (-1 if is_returning(order) else 1) * Decimal(str(order["amount"]))}
-            for order in shop_orders
-        ]
-    )
+    warehouse = build([{**order, "refund_amount": refund(order)} for order in shop_orders])
     assert_sensible(warehouse)
     assert fallbacks(warehouse) == {"churn": None, "spend": None}
     assert warehouse.value("select count(*) from customers where net_amount < 0") >= 24
@@ -222,7 +238,10 @@ def test_amounts_of_a_trillion_stay_exact(
 
 @dataclass(frozen=True)
 class Case:
-    """One input row, all of it text, and the reason it is to be rejected for, if any."""
+    """One input row, all of it text, and the reason it is to be rejected for, if any.
+
+    Or the order that it gives money back of.
+    """
 
     order_id: str | None
     reason: str | None = None
@@ -233,6 +252,7 @@ class Case:
     refund_amount: str | None = None
     cost_amount: str | None = None
     updated_at: str | None = None
+    refunds: str | None = None
 
 
 ODD_IDS = (
@@ -286,7 +306,6 @@ AMOUNTS = {
     "12.5": Decimal("12.50"),
     "1e3": Decimal(1000),
     "1.5E2": Decimal(150),
-    "-5.25": Decimal("-5.25"),
     "+7": Decimal(7),
     " 8.10 ": Decimal("8.10"),
     "0": Decimal(0),
@@ -341,6 +360,13 @@ CASES = (
         "3.5",
         "2024-03-02",
     ),
+    Case("bought", customer_id="returns goods", ordered_at="2024-02-01", amount="10.00"),
+    Case("given back", customer_id="returns goods", amount="-5.25", refunds="bought"),
+    Case("bought", customer_id="returns goods", amount=" -1e0 ", refunds="bought"),
+    Case("too much", "refund_without_order", customer_id="returns goods", amount="-10.01"),
+    Case("too early", "refund_without_order", "returns goods", "2024-01-31", "-1.00"),
+    Case("never bought", "refund_without_order", customer_id="only returns", amount="-5.25"),
+    Case("infinite return", "infinite_amount", amount="-inf"),
     Case("updated", "duplicate_order_id", amount="11.00", updated_at="2024-03-02"),
     Case("updated", None, amount="12.00", updated_at="2024-03-04"),
     Case("updated", "duplicate_order_id", amount="13.00", updated_at="2024-03-03T23:00:00Z"),
@@ -364,7 +390,8 @@ CASES = (
 def messy(build: Build) -> Warehouse:
     """All that can be odd about an order, every column of the input being text."""
     rows = [
-        {name: value for name, value in vars(case).items() if name != "reason"} for case in CASES
+        {name: value for name, value in vars(case).items() if name not in {"reason", "refunds"}}
+        for case in CASES
     ]
     return build(rows, variables={"as_of_date": AS_OF_DATE})
 
@@ -393,21 +420,34 @@ def test_amounts_as_text_become_exact_money(messy: Warehouse) -> None:
 
 def test_each_row_is_kept_or_rejected_for_its_reason(messy: Warehouse) -> None:
     found = messy.rows(
-        """
-        select order_id, customer_id, reject_reason from orders_rejected
+        f"""
+        select order_id, customer_id, reject_reason, null from orders_rejected
         union all
-        select order_id, customer_id, null from orders_cleaned
+        select order_id, customer_id, null, null from orders_cleaned
+        union all
+        select claimed_order_id, claimed_customer_id, null, order_id from {REFUNDS}
+        where input_name = 'orders' and reject_reason is null
         """
     )
-    expected = [(case.order_id, case.customer_id, case.reason) for case in CASES]
+    expected = [(case.order_id, case.customer_id, case.reason, case.refunds) for case in CASES]
     assert Counter(found) - Counter(expected) == Counter(expected) - Counter(found) == Counter()
 
 
 def test_the_latest_usable_version_of_an_order_is_kept(messy: Warehouse) -> None:
     kept = messy.mapping("select order_id, gross_amount from orders_cleaned")
     for case in CASES:
-        if case.reason is None and case.amount not in AMOUNTS:
+        if case.reason is None and case.refunds is None and case.amount not in AMOUNTS:
             assert kept[case.order_id] == Decimal(str(case.amount)), case
+
+
+def test_money_back_is_taken_from_its_order_to_the_cent(messy: Warehouse) -> None:
+    amounts = messy.rows(
+        """
+        select gross_amount, refund_amount, net_amount, order_number
+        from orders_cleaned where customer_id = 'returns goods'
+        """
+    )
+    assert amounts == [(Decimal("10.00"), Decimal("6.25"), Decimal("3.75"), 1)]
 
 
 def test_blank_options_count_as_absent(messy: Warehouse) -> None:
@@ -441,16 +481,18 @@ def test_money_reconciles_to_the_cent(messy: Warehouse) -> None:
         }
         return Decimal(str(case.amount)) if is_readable else Decimal(0)
 
-    kept_and_rejected = messy.value(
+    kept_refunded_and_rejected = messy.value(
         """
         select sum(gross_amount) from (
             select gross_amount from orders_cleaned
+            union all
+            select -refund_amount from order_refunds where refund_source = 'order_row'
             union all
             select gross_amount from orders_rejected
         )
         """
     )
-    assert kept_and_rejected == sum(money(case) for case in CASES)
+    assert kept_refunded_and_rejected == sum(money(case) for case in CASES)
     assert (
         messy.value(
             """
@@ -466,7 +508,11 @@ def test_rejected_rows_keep_what_came_as_text(messy: Warehouse) -> None:
     raw = messy.mapping(
         "select order_id, raw_amount from orders_rejected where order_id like 'inf%'"
     )
-    assert raw == {"infinite": "inf", "infinite in words": "-Infinity"}
+    assert raw == {
+        "infinite": "inf",
+        "infinite in words": "-Infinity",
+        "infinite return": "-inf",
+    }
     assert messy.value("select raw_ordered_at from orders_rejected where order_id = 'year 1'") == (
         "0001-01-01"
     )

@@ -135,6 +135,7 @@ def test_what_cannot_be_read_is_said_before_any_model_runs(build: Build, tmp_pat
     inputs["reviews"] = {"path": str(tmp_path / "nowhere.csv")}
     inputs["visits"] = {"path": "visits.csv"}
     inputs["events"]["tabel"] = "events"
+    inputs["events"]["time_zone"] = "Europe/Berln"
     with pytest.raises(BuildError) as stopped:
         build([ORDER], variables={"inputs": inputs})
     said = str(stopped.value)
@@ -144,6 +145,7 @@ def test_what_cannot_be_read_is_said_before_any_model_runs(build: Build, tmp_pat
         "and no file is there",
         "inputs names visits, which is not an input",
         "inputs gives events the key tabel",
+        "inputs gives events the time_zone Europe/Berln, which is not a zone; it takes one such as",
     ]:
         assert sentence in said
     inputs = {"orders": {**inputs["orders"], "columns": {"ordered_at": "placed"}}}

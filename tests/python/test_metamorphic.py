@@ -6,10 +6,12 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from conftest import PROJECT, Build, Row, Warehouse
+from conftest import PROJECT, Build, Row, Warehouse, write_orders
 
 AS_OF_DATE = "2024-12-01"
 # So many that every customer is looked at from every date, whatever the ids' hashes are.
@@ -62,6 +64,90 @@ def test_deleting_what_follows_a_date_changes_no_feature_as_of_it(
     seen_from_now = features_as_of(shop, date)
     assert len(seen_from_now) == then.value("select count(*) from customers")
     assert seen_from_now == features_as_of(then, date)
+
+
+def paid_back(shop_orders: Rows) -> tuple[Rows, Rows]:
+    """The shop's orders and refunds, where money goes back in every way, half a year late at most.
+
+    By refunds of their own, in one part or more; by orders below 0, which name their order, share
+    its id or leave it to be guessed; and by totals of the order itself, with their time.
+    """
+    chance = random.Random(2)
+    orders: list[dict[str, Any]] = []
+    refunds: list[dict[str, Any]] = []
+    nothing = {"refund_amount": None, "refunded_at": None, "refunded_order_id": None}
+    for number, given in enumerate(shop_orders):
+        order: dict[str, Any] = {**given, "discount_amount": None, **nothing}
+        orders.append(order)
+        way = chance.choice(["refund", "row", "total", *["none"] * 3])
+        times = [order["ordered_at"] + dt.timedelta(days=chance.uniform(0, 180)) for _ in range(2)]
+        part = round(order["amount"] * chance.choice([1, 2, 4]) / 4, 2)
+        if way == "refund":
+            for time in times[: chance.choice([1, 2])]:
+                refund_id = f"refund {len(refunds)}"
+                refunds.append(
+                    {"refund_id": refund_id, "order_id": order["order_id"]}
+                    | {"refunded_at": time, "amount": part / 2}
+                )
+        elif way == "row":
+            orders.append(
+                {**order, "ordered_at": times[0], "amount": -part}
+                | chance.choice(
+                    [
+                        {},
+                        {"order_id": f"back {number}"},
+                        {"order_id": f"back {number}", "refunded_order_id": order["order_id"]},
+                    ]
+                )
+            )
+        elif way == "total":
+            order |= {"refund_amount": part, "refunded_at": times[0]}
+    return orders, refunds
+
+
+@pytest.fixture(scope="module")
+def build_with_refunds(
+    build: Build, shop_orders: Rows, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
+    orders, refunds = paid_back(shop_orders)
+
+    def declared(path: Path, rows: Rows) -> dict[str, object]:
+        return {"path": str(path), "columns": {name: name for name in write_orders(rows, path)}}
+
+    def built(as_of_date: dt.date) -> Warehouse:
+        """As of a date, from the rows before it and no other."""
+        midnight = dt.datetime.combine(as_of_date, dt.time())
+        folder = tmp_path_factory.mktemp("paid back")
+        known = [order for order in orders if order["ordered_at"] < midnight]  # type: ignore[operator]
+        paid = [refund for refund in refunds if refund["refunded_at"] < midnight]  # type: ignore[operator]
+        inputs = {
+            "orders": declared(folder / "orders.parquet", known),
+            "refunds": declared(folder / "refunds.parquet", paid),
+        }
+        variables = {**SETTINGS, "as_of_date": as_of_date.isoformat(), "inputs": inputs}
+        return build(known, variables=variables, select=("+customer_features",))
+
+    return built
+
+
+def test_deleting_refunds_that_follow_a_date_changes_no_feature_as_of_it(
+    build_with_refunds: Any,
+) -> None:
+    now = build_with_refunds(dt.date.fromisoformat(AS_OF_DATE))
+    dates = now.rows(f"""
+        select distinct as_of_date from customer_value_internal.customer_features
+        where as_of_date < date '{AS_OF_DATE}' order by all
+    """)
+    for (date,) in (dates[0], dates[-1]):
+        # Each way of paying back has some of an order before the date and a refund after it.
+        sources = now.rows(f"""
+            select distinct refund_source from order_refunds
+            where order_date < date '{date}' and refund_date >= date '{date}'
+        """)
+        assert len(sources) == 3
+        seen_from_now = features_as_of(now, date)
+        assert seen_from_now
+        assert seen_from_now == features_as_of(build_with_refunds(date), date)
 
 
 def test_orders_after_the_date_change_no_table_but_the_rejected(

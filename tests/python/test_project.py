@@ -20,6 +20,8 @@ NAMES_WITHOUT_PREFIX = {"customer_features", "training_examples", "data_quality"
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
 TABLES_OF_BARE_VALUES = {"model_metrics", "data_quality"}
+# What one currency is worth in another is no share of anything, and exact like the money it makes.
+RATES_OF_MONEY = {"exchange_rate": ("decimal(20,10)",)}
 UNIQUE_TESTS = {"unique", "unique_combination_of_columns", "unique_combination"}
 
 VARCHAR, TIMESTAMP, DATE, BOOLEAN, DOUBLE = "varchar", "timestamp", "date", "boolean", "double"
@@ -58,6 +60,8 @@ def tests_of(manifest: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 def types_for(column: str) -> tuple[str, ...] | None:
     """The types that a column's name allows; None for a name that promises nothing."""
+    if column in RATES_OF_MONEY:
+        return RATES_OF_MONEY[column]
     is_expectation = column.startswith(("expected_", "predicted_"))
     for matches, types in (
         (column.startswith("raw_"), (VARCHAR,)),

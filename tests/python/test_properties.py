@@ -21,9 +21,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import OPTIONAL_COLUMNS, PROJECT, Row, complaint, invoke, orders_input
+from customer_value import imputation
 
 MARTS = ("orders_cleaned", "orders_rejected", "customers", "customer_rfm", "cohort_retention")
 COLUMNS = ("order_id", "customer_id", "ordered_at", "amount", *OPTIONAL_COLUMNS)
+REFUNDS = "customer_value_internal.int_customer_value__refunds_checked"
+# The Python models among what these marts read: the library's function, and what it is given.
+FILLS = {
+    "order_imputation": (imputation.fill_orders, "int_customer_value__orders_kept"),
+    "customer_imputation": (imputation.fill_customers, "int_customer_value__customers_won"),
+}
 
 
 class Engine:
@@ -41,9 +48,8 @@ class Engine:
         dependencies = {
             key: set(node.depends_on_nodes) & nodes.keys() for key, node in nodes.items()
         }
-        self.statements = [
-            f"create or replace {_kind(nodes[key])} {nodes[key].relation_name} as "
-            f"{nodes[key].compiled_code}"
+        self.models = [
+            nodes[key]
             for key in TopologicalSorter(dependencies).static_order()
             if nodes[key].resource_type == "model"
         ]
@@ -61,8 +67,23 @@ class Engine:
         self.connection.register("given_orders", frame)
         typed = ", ".join(f"cast({name} as varchar) as {name}" for name in COLUMNS)
         self.connection.execute(f"copy (select {typed} from given_orders) to '{self.orders_path}'")
-        for statement in self.statements:
-            self.connection.execute(statement)
+        for model in self.models:
+            if model.language == "python":
+                self._fill(model)
+            else:
+                self.connection.execute(
+                    f"create or replace {_kind(model)} {model.relation_name} as "
+                    f"{model.compiled_code}"
+                )
+
+    def _fill(self, model: Any) -> None:
+        fill, given_name = FILLS[model.name]
+        schema = "customer_value.customer_value_internal"
+        given = self.connection.table(f"{schema}.{given_name}")
+        targets = self.connection.table(f"{schema}.int_customer_value__imputation_targets")
+        filled = fill(given, targets).to_arrow_table()
+        self.connection.register("filled", filled)
+        self.connection.execute(f"create or replace table {model.relation_name} as from filled")
 
     def rows(self, sql: str) -> list[Row]:
         """The answer to a query."""
@@ -129,6 +150,7 @@ times = st.datetimes(dt.datetime(2021, 11, 1), dt.datetime(2024, 2, 1)).map(
     lambda time: time.isoformat(" ")
 )
 cents = st.integers(-10_000, 1_000_000).map(lambda number: f"{Decimal(number) / 100:.2f}")
+money_back = st.integers(-10_000, -1).map(lambda number: f"{Decimal(number) / 100:.2f}")
 small_cents = st.integers(-200, 200).map(lambda number: f"{Decimal(number) / 100:.2f}")
 
 # Without any order before the date the run stops with a sentence, which is not the point here.
@@ -156,13 +178,29 @@ messy_orders = st.lists(
 def clean_orders(draw: Callable[..., Any]) -> list[Order]:
     """Orders that are all usable; times and amounts often tie."""
     drawn = draw(
-        st.lists(st.tuples(st.sampled_from("abcdefghij"), days, cents), min_size=1, max_size=40)
+        st.lists(
+            st.tuples(st.sampled_from("abcdefghij"), days, st.one_of(cents, money_back)),
+            min_size=1,
+            max_size=40,
+        )
     )
     return [
         Order(f"order {number}", customer, time, amount)
         for number, (customer, time, amount) in enumerate(drawn)
         if dt.datetime.fromisoformat(time).date() < AS_OF_DATE
     ]
+
+
+def refunded_by(refund: Order, purchases: list[Order]) -> Order | None:
+    """The order that a row below 0 takes money back from, by what the package says of itself."""
+    earlier = [
+        order
+        for order in purchases
+        if order.customer_id == refund.customer_id
+        and str(order.ordered_at) <= str(refund.ordered_at)
+        and order.money >= -refund.money
+    ]
+    return max(earlier, key=lambda order: (order.ordered_at, order.order_id), default=None)
 
 
 @settings(max_examples=40)
@@ -172,10 +210,13 @@ def test_cleaned_and_rejected_are_the_input_in_count_and_money(
 ) -> None:
     engine.run(orders)
     found = engine.rows(
-        """
+        f"""
         select order_id, customer_id, gross_amount from orders_cleaned
         union all
         select order_id, customer_id, coalesce(gross_amount, 0) from orders_rejected
+        union all
+        select claimed_order_id, claimed_customer_id, claimed_amount from {REFUNDS}
+        where input_name = 'orders' and reject_reason is null
         """
     )
     assert Counter(found) == Counter(
@@ -201,6 +242,8 @@ def test_of_each_order_id_the_latest_usable_version_is_kept(
             and order.ordered_at not in {None, "", "soon", "9999-01-01"}
             and str(order.ordered_at) < AS_OF_DATE.isoformat()
             and order.amount not in NO_MONEY
+            # What gives money back is no version of the order.
+            and order.money >= 0
             and order.discount_amount != "x"
             and order.updated_at != "x"
         )
@@ -266,8 +309,10 @@ def test_cohorts_account_for_every_customer_order_and_cent(
     engine: Engine, orders: list[Order]
 ) -> None:
     engine.run(orders)
+    purchases = [order for order in orders if order.money >= 0]
+    refunds = [order for order in orders if order.money < 0 and refunded_by(order, purchases)]
     months: dict[str, set[tuple[int, int]]] = defaultdict(set)
-    for order in orders:
+    for order in purchases:
         time = dt.datetime.fromisoformat(str(order.ordered_at))
         months[str(order.customer_id)].add((time.year, time.month))
     firsts = Counter(min(seen) for seen in months.values())
@@ -300,8 +345,32 @@ def test_cohorts_account_for_every_customer_order_and_cent(
             cumulative += net_amount
             assert cumulative_net_amount == cumulative
     every_row = [row for rows in cohorts.values() for row in rows]
-    assert sum(row[4] for row in every_row) == len(orders)
-    assert sum(row[5] for row in every_row) == sum(order.money for order in orders)
+    assert sum(row[4] for row in every_row) == len(purchases)
+    assert sum(row[5] for row in every_row) == sum(order.money for order in purchases + refunds)
+
+
+@settings(max_examples=40)
+@given(orders=clean_orders())
+def test_money_back_belongs_to_the_latest_order_that_came_to_as_much(
+    engine: Engine, orders: list[Order]
+) -> None:
+    engine.run(orders)
+    purchases = [order for order in orders if order.money >= 0]
+    refunded: dict[str | None, Decimal] = defaultdict(Decimal)
+    rejected = set()
+    for order in orders:
+        if order.money < 0:
+            bought = refunded_by(order, purchases)
+            if bought is None:
+                rejected.add((order.order_id, "refund_without_order"))
+            else:
+                refunded[bought.order_id] -= order.money
+    found = engine.rows("select order_id, refund_amount from orders_cleaned")
+    assert dict(found) == {order.order_id: refunded[order.order_id] for order in purchases}
+    assert set(engine.rows("select order_id, reject_reason from orders_rejected")) == rejected
+    # Never a purchase, least of all a repeated one.
+    counts = engine.rows("select customer_id, order_count from customers")
+    assert dict(counts) == Counter(order.customer_id for order in purchases)
 
 
 def test_discounting_gives_the_published_value(tmp_path_factory: pytest.TempPathFactory) -> None:

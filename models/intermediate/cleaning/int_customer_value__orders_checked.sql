@@ -87,7 +87,8 @@ select
         when ordered_at >= {{ customer_value.as_of_date_limit() }} then 'after_as_of_date'
         {% if reporting_currency -%}
             when currency_code is null or {{ customer_value.is_blank('currency_code') }} then 'missing_currency'
-            when exchange_rate is null then 'missing_exchange_rate'
+            -- What gives money back is converted at the rate of the order that it gives it back of.
+            when exchange_rate is null and not is_refund then 'missing_exchange_rate'
             when greatest(abs(gross_amount), abs(discount_amount), abs(refund_amount), abs(cost_amount)) * cast(exchange_rate as double) >= 1e13
                 then 'amount_out_of_range'
         {% endif %}

@@ -57,17 +57,23 @@ select
     customer_id,
     ordered_at,
     order_date,
-    {% for name in ['gross_amount', 'discount_amount', 'refund_amount', 'cost_amount'] -%}
+    {% for name in ['gross_amount', 'discount_amount', 'cost_amount'] -%}
         {{ customer_value.in_reporting_currency(name) }} as {{ name }},
     {% endfor -%}
     {% if var('reporting_currency') -%}
+        -- Beside the discount, so that what is refunded as a whole comes to nothing to the cent.
+        {{ customer_value.in_reporting_currency('(coalesce(discount_amount, 0) + refund_amount)') }}
+        - coalesce({{ customer_value.in_reporting_currency('discount_amount') }}, 0) as refund_amount,
         '{{ var("reporting_currency") }}' as currency,
         currency_code as original_currency,
         gross_amount as original_gross_amount,
+        discount_amount as original_discount_amount,
     {%- else -%}
+        refund_amount,
         currency,
         cast(null as {{ dbt.type_string() }}) as original_currency,
         cast(null as {{ customer_value.type_amount() }}) as original_gross_amount,
+        cast(null as {{ customer_value.type_amount() }}) as original_discount_amount,
     {%- endif %}
     exchange_rate,
     channel,

@@ -71,13 +71,19 @@ anonymised as (
 
 ),
 
+-- What makes a refund itself: its order, and its id; where it has none, all that it says. The id
+-- alone would not do: every shop has a refund 1.
 keyed as (
 
     select
         *,
-        coalesce(
-            refund_id,
-            concat_ws('|', order_id, refunded_order_id, cast(refunded_at as {{ dbt.type_string() }}), cast(refund_amount as {{ dbt.type_string() }}))
+        concat_ws(
+            '|',
+            order_id,
+            coalesce(
+                refund_id,
+                concat_ws('|', refunded_order_id, cast(refunded_at as {{ dbt.type_string() }}), cast(refund_amount as {{ dbt.type_string() }}))
+            )
         ) as claim_key
     from anonymised
 

@@ -27,7 +27,9 @@ candidate_orders as (
         orders_kept.order_id,
         orders_kept.customer_id,
         orders_kept.ordered_at,
-        orders_kept.gross_amount,
+        -- In the currency of its refunds, which nobody has converted yet.
+        orders_kept.{{ 'original_gross_amount' if var('reporting_currency') else 'gross_amount' }} as gross_amount,
+        orders_kept.{{ 'original_discount_amount' if var('reporting_currency') else 'discount_amount' }} as discount_amount,
         orders_kept.exchange_rate,
         upper(trim(coalesce(orders_kept.original_currency, orders_kept.currency))) as currency
     {%- endset %}
@@ -68,6 +70,7 @@ guessed as (
             named.customer_id = candidate_orders.customer_id
             and named.refunded_at >= candidate_orders.ordered_at
             and named.refund_amount <= candidate_orders.gross_amount
+            and coalesce(named.currency = candidate_orders.currency, true)
     where
         named.named_order_id is null
         and named.refunded_order_id is null
@@ -84,30 +87,71 @@ matched as (
     from named
     left join guessed on named.input_name = guessed.input_name and named.claim_key = guessed.claim_key
 
+),
+
+decided as (
+
+    select
+        matched.*,
+        candidate_orders.customer_id as order_customer_id,
+        candidate_orders.discount_amount as order_discount_amount,
+        candidate_orders.exchange_rate,
+        case
+            when matched.first_reject_reason is not null then matched.first_reject_reason
+            when matched.claim_rank > 1 then 'duplicate_refund'
+            when matched.matched_order_id is null then 'refund_without_order'
+            -- An order and its refund are compared in one currency, at the order's rate, so that what is
+            -- refunded as a whole comes to nothing.
+            when matched.currency <> candidate_orders.currency then 'refund_in_other_currency'
+        end as reject_reason
+    from matched
+    left join candidate_orders on matched.matched_order_id = candidate_orders.order_id
+
+),
+
+-- What had gone from the order before: its discount and its earlier refunds.
+cumulated as (
+
+    select
+        *,
+        coalesce(order_discount_amount, 0) + coalesce(
+            sum(case when reject_reason is null then refund_amount end) over (
+                partition by matched_order_id
+                order by refunded_at, input_name, claim_key, claim_rank
+                rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as gone_before_amount
+    from decided
+
 )
 
 select
-    matched.input_name,
-    matched.input_name || '|' || matched.claim_key as refund_id,
-    matched.matched_order_id as order_id,
-    candidate_orders.customer_id,
-    matched.refunded_at,
-    {{ customer_value.in_reporting_currency('matched.refund_amount') }} as refund_amount,
-    matched.order_id as claimed_order_id,
-    matched.customer_id as claimed_customer_id,
-    matched.refunded_order_id as claimed_refunded_order_id,
-    matched.claimed_amount,
-    matched.currency as claimed_currency,
-    matched.raw_order_id,
-    matched.raw_amount,
-    matched.raw_refunded_at,
-    case
-        when matched.first_reject_reason is not null then matched.first_reject_reason
-        when matched.claim_rank > 1 then 'duplicate_refund'
-        when matched.matched_order_id is null then 'refund_without_order'
-        -- An order and its refund are compared in one currency, at the order's rate, so that what is
-        -- refunded as a whole comes to nothing.
-        when matched.currency <> candidate_orders.currency then 'refund_in_other_currency'
-    end as reject_reason
-from matched
-left join candidate_orders on matched.matched_order_id = candidate_orders.order_id
+    input_name,
+    input_name || '|' || claim_key as refund_id,
+    matched_order_id as order_id,
+    order_customer_id as customer_id,
+    refunded_at,
+    {% if var('reporting_currency') -%}
+        -- The difference of two sums that are each rounded: so however many refunds an order is given
+        -- back in, together they come to the cent to what was paid.
+        case
+            when reject_reason is null
+                then
+                    {{ customer_value.in_reporting_currency('(gone_before_amount + refund_amount)') }}
+                    - {{ customer_value.in_reporting_currency('gone_before_amount') }}
+            else {{ customer_value.in_reporting_currency('refund_amount') }}
+        end as refund_amount,
+    {%- else -%}
+        refund_amount,
+    {%- endif %}
+    order_id as claimed_order_id,
+    customer_id as claimed_customer_id,
+    refunded_order_id as claimed_refunded_order_id,
+    claimed_amount,
+    currency as claimed_currency,
+    raw_order_id,
+    raw_amount,
+    raw_refunded_at,
+    reject_reason
+from cumulated

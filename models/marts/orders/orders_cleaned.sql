@@ -78,11 +78,16 @@ refunded as (
     from (
         select
             *,
-            -- An order that came back as a whole is refunded as a whole, where no more is said of it.
-            coalesce(
-                refund_amount,
-                case when order_status = 'returned' then gross_amount - discount_amount else 0 end
-            ) as own_refund_amount
+            -- An order that came back as a whole is refunded as a whole, where no more is said of it. On
+            -- the as_of_date it is not yet known to come back later.
+            case
+                when refunded_at >= {{ customer_value.as_of_date_limit() }} then 0
+                else
+                    coalesce(
+                        refund_amount,
+                        case when order_status = 'returned' then gross_amount - discount_amount else 0 end
+                    )
+            end as own_refund_amount
         from completed
     ) as with_own_refund
 
