@@ -12,6 +12,6 @@
     comment. The query is counted, so that it runs to its end before the first row is there. -#}
 {% macro duckdb__can_run(query) -%}
     {{ return(adapter.location_exists(
-        "duckdb_settings' where (select count(*) from (" ~ query ~ "\n) as answer) < 0 --"
+        "duckdb_tables' where 1 = 0 union all select count(*) from (" ~ query ~ "\n) as answer --"
     )) }}
 {%- endmacro %}

@@ -162,7 +162,7 @@
     {#- From here on as the models read it. -#}
     {%- set relation = customer_value.input_relation(input_name, declared) if declared.get('path') else relation -%}
     {%- if customer_value._is_text_file(declared) and not customer_value.can_run(
-        "select * from (select hash(everything) as row_hash from (select * from " ~ relation ~ ") as everything) as hashed where row_hash is null"
+        "select * from (select hash(everything) as row_hash from (select * from " ~ relation ~ ") as everything) as hashed where row_hash = 0"
     ) -%}
         {{ return([customer_value._why_unreadable(label, declared)]) }}
     {%- endif -%}
@@ -207,10 +207,11 @@
     {%- endif -%}
     {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
     {%- set first = [] -%}
-    {%- if modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower)
-        and customer_value.can_run("select * from read_csv(" ~ path ~ ", store_rejects = true) offset 0")
-        and customer_value.can_run("select line from reject_errors") -%}
-        {%- do first.extend(run_query("select line, error_message from reject_errors order by line limit 1").rows) -%}
+    {%- set tolerant = "select count(*) from (select * from read_csv(" ~ path ~ ", store_rejects = true) offset 0) as lines" -%}
+    {%- if modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) and customer_value.can_run(tolerant) -%}
+        {%- do run_query(tolerant) -%}
+        {%- set rejects = "select line, error_message from reject_errors where scan_id = (select max(scan_id) from reject_scans) order by line limit 1" -%}
+        {%- do first.extend(run_query(rejects).rows if customer_value.can_run(rejects) else []) -%}
     {%- endif -%}
     {{ return(
         "inputs gives " ~ label ~ " the path " ~ declared['path'] ~ ", which can't be read"

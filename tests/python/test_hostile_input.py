@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import PROJECT, Row, complaint, invoke
+from conftest import PROJECT, Build, BuildError, Row, Warehouse, complaint, invoke
 
 # What each column of an input is to be readable as: as in macros/input_contract.sql, which
 # test_every_input_is_fuzzed holds it to.
@@ -188,12 +190,12 @@ class Engine:
         for statement in self.statements:
             self.connection.execute(statement)
 
-    def row(self, sql: str) -> Row:
-        """The only row of an answer."""
+    def rows(self, sql: str) -> list[Row]:
+        """The answer to a query."""
         self.connection.execute("use customer_value.customer_value")
-        (row,) = self.connection.sql(sql).fetchall()
+        answer = self.connection.sql(sql).fetchall()
         self.connection.execute("use memory.main")
-        return row
+        return answer
 
 
 def _kind(node: Any) -> str:
@@ -321,13 +323,14 @@ def tables(inputs: set[str]) -> st.SearchStrategy[dict[str, Table]]:
     )
 
 
-def assert_accounted_for(engine: Engine) -> None:
+def assert_accounted_for(rows: Callable[[str], list[Row]], *, orders_are_given: bool) -> None:
     """Every row and every cent of every input is in one table of what is kept or rejected."""
     internal = "customer_value_internal"
-    builds_orders = "orders" not in {name.split("__")[0] for name in engine.inputs}
-    given = f"{internal}.int_customer_value__orders_from_lines" if builds_orders else f"{internal}.stg_customer_value__orders"
+    given = internal + (
+        ".stg_customer_value__orders" if orders_are_given else ".int_customer_value__orders_from_lines"
+    )
     refunds = f"{internal}.int_customer_value__refunds_checked where input_name = 'orders' and reject_reason is null"
-    assert engine.row(f"""
+    assert rows(f"""
         select
             (select count(*) from orders_cleaned)
             + (select count(*) from {refunds})
@@ -337,9 +340,9 @@ def assert_accounted_for(engine: Engine) -> None:
             + coalesce((select sum(claimed_amount) from {refunds}), 0)
             + coalesce((select sum(gross_amount) from orders_rejected), 0)
             - coalesce((select sum(gross_amount) from {given}), 0)
-    """) == (0, 0), "orders"
+    """) == [(0, 0)], "orders"
     lines = f"{internal}.int_customer_value__order_lines_checked"
-    assert engine.row(f"""
+    assert rows(f"""
         select
             (select count(*) from order_lines_cleaned)
             + (select count(*) from order_lines_rejected)
@@ -347,22 +350,22 @@ def assert_accounted_for(engine: Engine) -> None:
             coalesce((select sum(gross_amount) - sum(refund_amount) from order_lines_cleaned), 0)
             + coalesce((select sum(line_amount) from order_lines_rejected), 0)
             - coalesce((select sum(line_amount) from {lines}), 0)
-    """) == (0, 0), "order_lines"
+    """) == [(0, 0)], "order_lines"
     for name in ("refunds", "customers", "events", "campaign_contacts", "reviews", "exchange_rates"):
         its = "and input_name = 'refunds'" if name == "refunds" else ""
-        assert engine.row(f"""
+        assert rows(f"""
             select
                 (select count(*) from {internal}.int_customer_value__{name}_checked where reject_reason is null {its})
                 + (select count(*) from inputs_rejected where input_name = '{name}')
                 - (select count(*) from {internal}.stg_customer_value__{name})
-        """) == (0,), name
-    assert engine.row(
+        """) == [(0,)], name
+    assert rows(
         "select count(*) from orders_cleaned where gross_amount - discount_amount - refund_amount <> net_amount"
-    ) == (0,)
-    assert engine.row("""
+    ) == [(0,)]
+    assert rows("""
         select (select coalesce(sum(net_amount), 0) from orders_cleaned)
             - (select coalesce(sum(net_amount), 0) from customers)
-    """) == (0,)
+    """) == [(0,)]
 
 
 def declared(name: str, table: str, **options: object) -> dict[str, object]:
@@ -415,7 +418,7 @@ def of_lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @given(hostile=tables(set(CONTRACT)))
 def test_no_value_stops_a_build_or_gets_lost(plain: Engine, hostile: dict[str, Table]) -> None:
     plain.run(hostile)
-    assert_accounted_for(plain)
+    assert_accounted_for(plain.rows, orders_are_given=True)
 
 
 @settings(max_examples=60)
@@ -424,7 +427,7 @@ def test_nor_does_any_of_shops_in_other_zones_and_currencies(
     abroad: Engine, hostile: dict[str, Table]
 ) -> None:
     abroad.run(hostile)
-    assert_accounted_for(abroad)
+    assert_accounted_for(abroad.rows, orders_are_given=True)
 
 
 @settings(max_examples=60)
@@ -433,4 +436,191 @@ def test_nor_does_any_of_lines_that_make_orders(
     of_lines: Engine, hostile: dict[str, Table]
 ) -> None:
     of_lines.run(hostile)
-    assert_accounted_for(of_lines)
+    assert_accounted_for(of_lines.rows, orders_are_given=False)
+
+
+HEADER = b"order_id,customer_id,ordered_at,amount\n"
+LINE = b"1,a,2024-01-01,5\n"
+MANY = HEADER + LINE * 30_000
+# Bytes of files that can't be read as orders, with a part of the sentence that says so.
+UNREADABLE: dict[str, tuple[bytes, str]] = {
+    "empty.csv": (b"", "no header or nothing in it"),
+    "spaces.csv": (b"   \n\n", "no header or nothing in it"),
+    "no header.csv": (LINE * 2, "no header or nothing in it"),
+    "ragged.csv": (HEADER + LINE + b"2,b\n3,c,2024-01-01,5,6\n" + LINE * 50, "has no column order_id"),
+    "short late.csv": (MANY + b"2,b,2024-01-01\n", "line 30002, Expected Number of Columns"),
+    "long late.csv": (MANY + b"2,b,2024-01-01,5,6\n", "line 30002, Expected Number of Columns"),
+    "latin.csv": (HEADER + "1,Jürgen,2024-01-01,5\n".encode("latin-1"), "in UTF-8"),
+    "latin late.csv": (MANY + "1,Jürgen,2024-01-01,5\n".encode("latin-1"), "in UTF-8"),
+    "utf16.csv": ((HEADER + LINE).decode().encode("utf-16"), "in UTF-8"),
+    "line ends.csv": (HEADER + b"1,a,2024-01-01,5\r\n" + LINE, "can't be read"),
+    "long id.csv": (HEADER + b"x" * 10_000_000 + b",a,2024-01-01,5\n", "two million bytes"),
+    "twice.csv": (b"order_id,customer_id,ordered_at,amount,Amount\n1,a,2024-01-01,5,6\n", "several columns amount"),
+    "garbage.parquet": (b"PAR1garbage", "can't be read"),
+    "empty.parquet": (b"", "can't be read"),
+    "empty.json": (b"", "has no column order_id; it has json"),
+    "broken.json": (b'{"order_id":1,"customer', "can't be read"),
+    "key twice.json": (
+        b'[{"order_id":1,"order_id":2,"customer_id":"a","ordered_at":"2024-01-01","amount":5}]',
+        "can't be read",
+    ),
+    "kinds.json": (
+        b'[{"order_id":1,"customer_id":"a","ordered_at":"2024-01-01","amount":5},'
+        b'{"order_id":[1],"customer_id":"a","ordered_at":"2024-01-01","amount":{"a":1}}]',
+        "columns: {order_id: \"order_id ->> '$'\"}",
+    ),
+    "long ids.json": (
+        b'[{"order_id":%s,"customer_id":"a","ordered_at":"2024-01-01","amount":5}]' % (b"9" * 44),
+        "order_id is of type DOUBLE, which can't tell long ids apart",
+    ),
+    "no extension": (HEADER + LINE, "can't be read"),
+    "alike 1.csv": (HEADER + LINE, ""),
+    "alike 2.csv": (b"order_id,amount\n1,5\n", ""),
+}
+# Expressions of a column map that are none over the columns of the file.
+BROKEN_EXPRESSIONS = (
+    "amount *",
+    "amount; drop table orders",
+    "(select amount",
+    "\"Amount';--\"",
+    "no_such_function(amount)",
+    "amount) from orders --",
+    "'",
+    "",
+)
+
+
+def test_what_cannot_be_read_is_said_in_sentences(build: Build, tmp_path: Path) -> None:
+    for name, (content, _) in UNREADABLE.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder.csv").mkdir()
+    pq.write_table(
+        pa.Table.from_arrays(
+            [pa.array(["1"]), pa.array(["a"]), pa.array(["2024-01-01"]), pa.array([5]), pa.array([6])],
+            names=["order_id", "customer_id", "ordered_at", "amount", "amount"],
+        ),
+        tmp_path / "twice.parquet",
+    )
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"path": str(tmp_path / name)}, sentence)
+        for name, (_, sentence) in UNREADABLE.items()
+        if sentence
+    ]
+    readable = str(tmp_path / "alike 1.csv")
+    cases += [
+        ({"path": str(tmp_path / "folder.csv")}, "no file is there"),
+        ({"path": str(tmp_path / "it's not.csv")}, "no file is there"),
+        ({"path": str(tmp_path / "twice.parquet")}, "several columns amount"),
+        ({"path": str(tmp_path / "alike *.csv")}, "the same columns in every row and every file"),
+        ({"table": "no_such_table"}, "the table no_such_table, which can't be read"),
+        ({"table": "'; drop table orders"}, "which can't be read"),
+        *(
+            ({"path": readable, "columns": {"amount": expression}}, "amount is to be ")
+            for expression in BROKEN_EXPRESSIONS
+        ),
+    ]
+    with pytest.raises(BuildError) as stop:
+        build(
+            "select 1 as order_id",
+            variables={"inputs": {"orders": [case for case, _ in cases]}},
+            select=("stg_customer_value__orders",),
+        )
+    said = str(stop.value)
+    for engine_word in ("Traceback", "Binder Error", "Parser Error", "Conversion Error", "Catalog Error", "Invalid Input", "INTERNAL"):
+        assert engine_word not in said
+    for number, (case, sentence) in enumerate(cases):
+        about = [line for line in said.splitlines() if f"orders[{number}]" in line]
+        assert any(sentence in line for line in about), (case, sentence, about)
+
+
+# Odd, but readable: what each file is to say of itself once it is built.
+ODD_FILES = {
+    "customers": ("byte order mark.csv", b"\xef\xbb\xbfcustomer_id,acquired_at\na,2024-01-01\n,2024-01-01\n"),
+    "events": (
+        "windows.csv",
+        b"customer_id,event_at,event_name\r\na,2024-01-01,x\r\na,01.02.2024,\0\r\na,soon,drop table events\r\n",
+    ),
+    "refunds": ("header.csv", b"order_id,refunded_at,amount\n"),
+    "reviews": (
+        "lines.json",
+        b'{"customer_id":18446744073709551616,"product_id":null,"reviewed_at":"0001-01-01","rating":1e400}\n'
+        b'{"customer_id":1,"product_id":"p","reviewed_at":"2024-01-01","rating":-1}\n',
+    ),
+    "campaign_contacts": (
+        "it's text.csv",
+        b'customer_id;campaign_id;contacted_at\na;"c;\n2";2024-01-01\n\n"a""b";\';--;9999-12-31\n',
+    ),
+    "exchange_rates": (
+        "rates.csv",
+        b"currency,rate_date,rate\nUSD,2024-01-01,0.9\nUSD,5881580-07-10,1\nUSD,infinity,nan\n,2024-01-01,1\nGBP,2024-01-01,\"1,2\"\n",
+    ),
+    "order_lines": (
+        "lines.csv",
+        b"order_id,product_id,quantity,unit_price\n1,p,99999999999999,99999999999999\n1,p,nan,inf\n"
+        b"1,p,100000,100000\n,,,\n1,p,1e400,-0\n1,p,9223372036854775808,0x10\n",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def hostile_shop(
+    build: Build, tmp_path_factory: pytest.TempPathFactory, shop_orders: list[dict[str, object]]
+) -> Warehouse:
+    """All models over a shop some of whose orders, and all of whose files, are hostile."""
+    folder = tmp_path_factory.mktemp("it's odd; drop table orders")
+    inputs: dict[str, object] = {}
+    for name, (file_name, content) in ODD_FILES.items():
+        (folder / file_name).write_bytes(content)
+        inputs[name] = {"path": str(folder / file_name)}
+    columns = list(CONTRACT["orders"])
+    usable = [
+        tuple(str(order[name]) if order.get(name) is not None else None for name in columns)
+        for order in shop_orders
+    ]
+    # Each fragment once in every column of an order that is well otherwise.
+    hostile = [
+        tuple(
+            fragment if column == changed else {"order_id": f"hostile {number} {column}"}.get(column, good)
+            for column, good in zip(columns, usable[number], strict=True)
+        )
+        for number, fragment in enumerate((*FRAGMENTS, "x" * 20_000_000))
+        for changed in columns
+    ]
+    rows = [*usable, *hostile]
+    path = folder / "orders '1'.parquet"
+    pq.write_table(
+        pa.table({column: [row[index] for row in rows] for index, column in enumerate(columns)}), path
+    )
+    inputs["orders"] = {
+        "path": str(path),
+        "columns": {column: column for column in columns if column not in {"store", "refunded_order_id"}},
+    }
+    return build("select 1 as order_id", variables={"inputs": inputs, "as_of_date": "2025-01-01"})
+
+
+def test_a_hostile_shop_is_built_and_accounted_for(hostile_shop: Warehouse) -> None:
+    assert_accounted_for(hostile_shop.rows, orders_are_given=True)
+    given = len(FRAGMENTS) + 1
+    assert hostile_shop.value("""
+        select count(*) from customer_value_internal.stg_customer_value__orders
+    """) > given * len(CONTRACT["orders"])
+    assert hostile_shop.value("select count(*) from customer_cltv") == hostile_shop.value(
+        "select count(*) from customers"
+    )
+    assert hostile_shop.rows("""
+        select count(*) from customer_cltv
+        where not (isfinite(predicted_order_count) and isfinite(cast(predicted_value as double)))
+    """) == [(0,)]
+
+
+def test_each_row_of_an_odd_file_is_kept_or_rejected_for_its_reason(hostile_shop: Warehouse) -> None:
+    assert hostile_shop.rows("""
+        select input_name, reject_reason, count(*) from inputs_rejected group by all order by all
+    """) == []
+    assert hostile_shop.rows("""
+        select reject_reason, count(*) from order_lines_rejected group by all order by all
+    """) == []
+    assert hostile_shop.mapping("""
+        select reject_reason, count(*) from orders_rejected
+        where reject_reason like '%too_long' group by all
+    """) == {}
