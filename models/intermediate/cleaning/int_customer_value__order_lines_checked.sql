@@ -6,10 +6,7 @@ with order_lines as (
 
     select
         *,
-        -- A price of twenty digits, or the product would have no more room than either of the two.
-        coalesce(
-            given_amount, try_cast(quantity * cast(unit_price as decimal(20, 4)) as {{ customer_value.type_amount() }})
-        ) as line_amount,
+        coalesce(given_amount, {{ customer_value.line_amount('quantity', 'unit_price') }}) as line_amount,
         -- What makes a line itself: its number where the shop gives one, else a hash of all that it says.
         order_id || '|' || coalesce(
             line_number,
