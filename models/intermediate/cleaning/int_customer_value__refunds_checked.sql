@@ -142,8 +142,7 @@ select
     case when {{ stays }} then matched.input_name || '|' || matched.claim_key end as refund_id,
     matched.matched_order_id as order_id,
     orders_kept.customer_id,
-    -- What is rejected may be beyond every rate.
-    case when matched.first_reject_reason is null then {{ customer_value.in_reporting_currency('matched.refund_amount') }} end as refund_amount,
+    {{ customer_value.in_reporting_currency('matched.refund_amount') }} as refund_amount,
     matched.claimed_amount,
     matched.currency as claimed_currency,
     matched.customer_id as claimed_customer_id,
@@ -159,6 +158,7 @@ select
         -- An order and its refund are compared in one currency, at the order's rate, so that what is
         -- refunded as a whole comes to nothing.
         when matched.currency <> orders_kept.currency then 'refund_in_other_currency'
+        when coalesce(abs({{ customer_value.in_reporting_currency('matched.refund_amount') }}) >= 10000000000000, true) then 'amount_out_of_range'
     end as reject_reason
 from matched
 left join orders_kept on matched.matched_order_id = orders_kept.order_id
