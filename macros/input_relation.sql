@@ -27,7 +27,9 @@
     The offset keeps casts out of the reader: DuckDB 2.0 stops there at a value that try_cast takes. -#}
 {% macro duckdb__input_files(input_name, declared) -%}
     {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
-    {%- if not modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) -%}
+    {%- if modules.re.search('[.](json|jsonl|ndjson)([.](gz|zst))?$', declared['path'] | lower) -%}
+        (select * from read_json({{ path }}, sample_size = -1) offset 0)
+    {%- elif not modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) -%}
         {{ path }}
     {%- else -%}
         {%- set contract = customer_value.input_contract()[input_name] -%}

@@ -33,6 +33,9 @@
     {%- if not problems -%}
         {%- do problems.extend(customer_value._inputs_that_do_not_fit()) -%}
     {%- endif -%}
+    {%- if not problems -%}
+        {%- do problems.extend(customer_value._date_before_first_order()) -%}
+    {%- endif -%}
     {%- if problems -%}
         {{ exceptions.raise_compiler_error(
             "customer_value can't read its inputs:\n  - " ~ problems | join("\n  - ")
@@ -66,6 +69,29 @@
     {{ return(problems) }}
 {%- endmacro %}
 
+{#- Whether every order is of the var as_of_date or later, where the input can be read already;
+    int_customer_value__run looks again where it can't. -#}
+{% macro _date_before_first_order() -%}
+    {%- set declarations = customer_value.declared_inputs('orders') -%}
+    {%- if not var('as_of_date') or declarations | length != 1 or not customer_value.input_as_it_stands(declarations[0]) -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set declared = declarations[0] -%}
+    {%- set first = run_query(
+        "select min(" ~ customer_value.reporting_date("ordered_at") ~ ") from (select " ~ customer_value.to_utc_timestamp(
+            customer_value.input_column('orders', declared, 'ordered_at'), customer_value.input_time_zone('orders')
+        ) ~ " as ordered_at from " ~ (customer_value.input_relation('orders', declared) if declared.get('path') else customer_value.input_as_it_stands(declared))
+        ~ ") as orders where ordered_at >= timestamp '1900-01-01' and ordered_at < timestamp '2200-01-01'"
+    ).rows[0][0] -%}
+    {%- if first is not none and (first | string)[:10] >= var('as_of_date') | string -%}
+        {{ return([
+            "as_of_date is " ~ var('as_of_date') ~ ", but the first order is of " ~ (first | string)[:10]
+            ~ "; it takes a later date, or null for the day after the last order."
+        ]) }}
+    {%- endif -%}
+    {{ return([]) }}
+{%- endmacro %}
+
 {#- Keys and columns that the declaration of an input has, but that nothing reads. -#}
 {% macro _unknown_keys(input_name, label, declared) -%}
     {%- set columns = customer_value.input_column_names(input_name) -%}
@@ -89,7 +115,7 @@
     {{ return(problems) }}
 {%- endmacro %}
 
-{#- What of an input is not there, or is of a type that can't be read as what it should be. -#}
+{#- What of an input is not there, can't be read, or is of a type that can't be read as what it should be. -#}
 {% macro _unreadable_columns(input_name, label, declared) -%}
     {%- set relation = customer_value.input_as_it_stands(declared) -%}
     {%- if relation is none -%}
@@ -99,35 +125,130 @@
         {#- A model or a seed that this very run is going to build. -#}
         {{ return([]) }}
     {%- endif -%}
+    {%- if not customer_value.can_run("select * from " ~ relation ~ " limit 0") -%}
+        {{ return([customer_value._why_unreadable(label, declared)]) }}
+    {%- endif -%}
     {%- set contract = customer_value.input_contract()[input_name] -%}
     {#- Files without the types that keys are read with: a key that is not there is what is looked for. -#}
     {%- set there = customer_value._types_of('*', relation) -%}
     {%- set there_lower = there | map('lower') | list -%}
     {%- set mapped = declared.get('columns') or {} -%}
     {%- set problems = [] -%}
-    {%- for column_name in customer_value.input_column_names(input_name) -%}
+    {%- set expressions = {} -%}
+    {%- for column_name in customer_value.input_column_names(input_name) if column_name in mapped or column_name in contract['required'] -%}
         {%- set expression = customer_value.input_column(input_name, declared, column_name) | string | trim -%}
         {%- set is_bare = modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', expression) -%}
-        {%- set is_read = column_name in mapped or column_name in contract['required'] -%}
-        {%- if is_read and is_bare and expression | lower not in there_lower -%}
+        {%- if is_bare and expression | lower not in there_lower -%}
             {%- do problems.append(
                 label ~ " has no column " ~ expression ~ (" for " ~ column_name if expression != column_name)
-                ~ "; it has " ~ there | join(', ') ~ ". Write columns: {" ~ column_name ~ ": <expression over these>}."
+                ~ "; it has " ~ there | join(', ')
+                ~ (", names of the engine's own, since the file has no header or nothing in it" if modules.re.match('^column[0-9]+(,column[0-9]+)*$', there | join(',')))
+                ~ ". Write columns: {" ~ column_name ~ ": <expression over these>}."
             ) -%}
-        {%- elif is_read -%}
-            {%- set kind = contract['required'].get(column_name) or contract['optional'].get(column_name) -%}
-            {%- set type = customer_value._types_of(
-                expression ~ ' as "inputs.' ~ input_name ~ '.' ~ column_name ~ '"', relation
-            ).values() | first -%}
-            {%- if not customer_value._can_be(kind, type | upper) -%}
-                {%- do problems.append(
-                    label ~ "." ~ column_name ~ " is to be a " ~ kind ~ ", but " ~ expression ~ " is of type " ~ type
-                    ~ ". Write columns: {" ~ column_name ~ ": <an expression that gives a " ~ kind ~ " or text>}"
-                    ~ (", such as to_timestamp(" ~ expression ~ ")." if kind == 'time' else ".")
-                ) -%}
-            {%- endif -%}
+        {%- elif not is_bare and not customer_value.can_run("select " ~ expression ~ "\n as expression from " ~ relation ~ " limit 0") -%}
+            {%- do problems.append(
+                label ~ "." ~ column_name ~ " is to be " ~ expression ~ ", which is no SQL expression over the columns that " ~ label
+                ~ " has: " ~ there | join(', ') ~ ". Write columns: {" ~ column_name ~ ": <expression over these>}; a name that is no plain word stands in double quotes."
+            ) -%}
+        {%- else -%}
+            {%- do expressions.update({column_name: expression}) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- do problems.extend(customer_value._names_given_twice(label, declared, there, expressions)) -%}
+    {%- if problems -%}
+        {{ return(problems) }}
+    {%- endif -%}
+
+    {#- From here on as the models read it. -#}
+    {%- set relation = customer_value.input_relation(input_name, declared) if declared.get('path') else relation -%}
+    {%- if customer_value._is_text_file(declared) and not customer_value.can_run(
+        "select * from (select hash(everything) as row_hash from (select * from " ~ relation ~ ") as everything) as hashed where row_hash = 0"
+    ) -%}
+        {{ return([customer_value._why_unreadable(label, declared)]) }}
+    {%- endif -%}
+    {%- set select_list = [] -%}
+    {%- for column_name, expression in expressions.items() -%}
+        {%- do select_list.append(expression ~ '\n as "inputs.' ~ input_name ~ '.' ~ column_name ~ '"') -%}
+    {%- endfor -%}
+    {%- set types = customer_value._types_of(select_list | join(', '), relation) -%}
+    {%- for column_name, expression in expressions.items() -%}
+        {%- set kind = contract['required'].get(column_name) or contract['optional'].get(column_name) -%}
+        {%- set type = types['inputs.' ~ input_name ~ '.' ~ column_name] -%}
+        {%- if type == 'JSON' -%}
+            {%- do problems.append(
+                label ~ "." ~ column_name ~ " is of type JSON: its values are of several kinds. Write columns: {" ~ column_name ~ ": \"" ~ expression
+                ~ " ->> '$'\"}, which gives them as text."
+            ) -%}
+        {%- elif kind == 'key' and type == 'DOUBLE' and customer_value._is_text_file(declared) -%}
+            {%- do problems.append(
+                label ~ "." ~ column_name ~ " is of type DOUBLE, which can't tell long ids apart. Write them as text in " ~ declared['path']
+                ~ ", or load it into a table with text ids and name that as table: instead."
+            ) -%}
+        {%- elif not customer_value._can_be(kind, type | upper) -%}
+            {%- do problems.append(
+                label ~ "." ~ column_name ~ " is to be a " ~ kind ~ ", but " ~ expression ~ " is of type " ~ type
+                ~ ". Write columns: {" ~ column_name ~ ": <an expression that gives a " ~ kind ~ " or text>}"
+                ~ (", such as to_timestamp(" ~ expression ~ ")." if kind == 'time' else ".")
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(problems) }}
+{%- endmacro %}
+
+{#- Whether an input is a file in which any row may break, so that all of it has to be looked at. -#}
+{% macro _is_text_file(declared) -%}
+    {{ return(modules.re.search('[.](csv|tsv|txt|json|jsonl|ndjson)([.](gz|zst))?$', (declared.get('path') or '') | lower) is not none) }}
+{%- endmacro %}
+
+{#- One sentence on an input that the engine does not read; of a CSV file with the first line that is amiss. -#}
+{% macro _why_unreadable(label, declared) -%}
+    {%- if not declared.get('path') -%}
+        {{ return("inputs gives " ~ label ~ " the table " ~ (declared.get('table') or declared.get('source') or declared['model']) ~ ", which can't be read; it takes the name of a table that is there, as it stands in a query.") }}
+    {%- endif -%}
+    {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
+    {%- set first = [] -%}
+    {%- set tolerant = "select count(*) from (select * from read_csv(" ~ path ~ ", store_rejects = true) offset 0) as lines" -%}
+    {%- if modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) and customer_value.can_run(tolerant) -%}
+        {%- do run_query(tolerant) -%}
+        {%- set rejects = "select line, error_message from reject_errors where scan_id = (select max(scan_id) from reject_scans) order by line limit 1" -%}
+        {%- do first.extend(run_query(rejects).rows if customer_value.can_run(rejects) else []) -%}
+    {%- endif -%}
+    {{ return(
+        "inputs gives " ~ label ~ " the path " ~ declared['path'] ~ ", which can't be read"
+        ~ (": line " ~ first[0][0] ~ ", " ~ (first[0][1] | string).splitlines()[0] if first)
+        ~ ". It takes Parquet, JSON or CSV files with a header, in UTF-8, with the same columns in every row and every file and no line beyond two million bytes; mend the file, or load it into a table and name that as table: instead."
+    ) }}
+{%- endmacro %}
+
+{#- Columns that are read but that the file has twice, in whatever case: the engine renames all but
+    the first (amount, amount_1), and which of them is meant only the user can say. -#}
+{% macro _names_given_twice(label, declared, there, expressions) -%}
+    {%- set suspects = [] -%}
+    {%- for name in there if modules.re.search('_[0-9]+$', name) and declared.get('path') -%}
+        {%- set original = modules.re.sub('_[0-9]+$', '', name) | lower -%}
+        {%- if original in there | map('lower') | list -%}
+            {%- do suspects.append(original) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set problems = [] -%}
+    {%- if suspects -%}
+        {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
+        {%- if modules.re.search('[.](csv|tsv|txt)([.](gz|zst))?$', declared['path'] | lower) -%}
+            {%- set query = "select * from read_csv(" ~ path ~ ", header = false, all_varchar = true) limit 1" -%}
+            {%- set given = (run_query(query).rows | first | list) if customer_value.can_run(query) else [] -%}
+        {%- else -%}
+            {%- set query = "select name from parquet_schema(" ~ path ~ ") where file_name = (select min(file_name) from parquet_schema(" ~ path ~ "))" -%}
+            {%- set given = run_query(query).columns[0].values() if customer_value.can_run(query) else [] -%}
+        {%- endif -%}
+        {%- set given = given | map('string') | map('trim') | map('lower') | list -%}
+        {%- for name in suspects | unique if given.count(name) > 1 -%}
+            {%- for column_name, expression in expressions.items() if modules.re.search('(^|[^a-z0-9_])' ~ modules.re.escape(name) ~ '($|[^a-z0-9_])', expression | lower) -%}
+                {%- do problems.append(
+                    label ~ " has several columns " ~ name ~ ", and " ~ column_name ~ " is read from one of them: give each a name of its own in " ~ declared['path'] ~ "."
+                ) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
     {{ return(problems) }}
 {%- endmacro %}
 

@@ -141,8 +141,8 @@
     {{ return(fromyaml(files.rows[0][0]) if files.rows else {}) }}
 {%- endmacro %}
 
-{#- What is wrong with the var as_of_date, or nothing. The first order is looked up where the
-    input can be read already; int_customer_value__run looks again where it can't. -#}
+{#- What is wrong with the var as_of_date, or nothing. Whether an order is before it is for
+    validate_inputs to see, once it is known that the orders can be read. -#}
 {% macro _as_of_date_problem() -%}
     {%- set value = var('as_of_date') -%}
     {%- if value is none -%}
@@ -156,22 +156,6 @@
     {%- set month_days = [31, 29 if parts[0] | int % 4 == 0 and (parts[0] | int % 100 != 0 or parts[0] | int % 400 == 0) else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] -%}
     {%- if not 1 <= parts[1] | int <= 12 or not 1 <= parts[2] | int <= month_days[parts[1] | int - 1] -%}
         {{ return("as_of_date is " ~ (value | string | tojson) ~ takes) }}
-    {%- endif -%}
-    {%- set declarations = customer_value.declared_inputs('orders') -%}
-    {%- set orders = customer_value.input_as_it_stands(declarations[0]) if declarations | length == 1 -%}
-    {%- if not orders -%}
-        {{ return(none) }}
-    {%- endif -%}
-    {%- set first = run_query(
-        "select min(" ~ customer_value.reporting_date(customer_value.to_utc_timestamp(
-            customer_value.input_column('orders', declarations[0], 'ordered_at'), customer_value.input_time_zone('orders')
-        )) ~ ") from " ~ orders
-    ).rows[0][0] -%}
-    {%- if first is not none and (first | string)[:10] >= value | string -%}
-        {{ return(
-            "as_of_date is " ~ value ~ ", but the first order is of " ~ (first | string)[:10]
-            ~ "; it takes a later date, or null for the day after the last order."
-        ) }}
     {%- endif -%}
     {{ return(none) }}
 {%- endmacro %}

@@ -4,7 +4,7 @@ with input_lines as (
 
     select
         count(*) as line_count,
-        coalesce(sum(coalesce(given_amount, cast(quantity * unit_price as {{ customer_value.type_amount() }}))), 0) as line_amount
+        coalesce(sum(coalesce(given_amount, {{ customer_value.line_amount('quantity', 'unit_price') }})), 0) as line_amount
     from {{ ref('stg_customer_value__order_lines') }}
 
 ),

@@ -25,6 +25,7 @@ judged as (
             when campaign_contacts.campaign_id is null or {{ customer_value.is_blank('campaign_contacts.campaign_id') }} then 'missing_campaign_id'
             {{ customer_value.time_reject_reason('campaign_contacts', 'contacted_at') }}
             when {{ customer_value.is_unreadable('campaign_contacts.cost_amount', 'campaign_contacts.raw_cost_amount') }} then 'unparseable_cost'
+            when {{ customer_value.is_out_of_range(['campaign_contacts.cost_amount']) }} then 'amount_out_of_range'
             when {{ customer_value.is_unreadable('campaign_contacts.responded_at', 'campaign_contacts.raw_responded_at') }} then 'unparseable_responded_at'
         end as first_reject_reason
     from campaign_contacts

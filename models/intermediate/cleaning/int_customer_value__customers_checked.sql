@@ -25,6 +25,7 @@ judged as (
         case
             {{ customer_value.customer_reject_reason('customers') }}
             when {{ customer_value.is_unreadable('customers.acquisition_cost', 'customers.raw_acquisition_cost') }} then 'unparseable_acquisition_cost'
+            when {{ customer_value.is_out_of_range(['customers.acquisition_cost']) }} then 'amount_out_of_range'
             when {{ customer_value.is_unreadable('customers.acquired_at', 'customers.raw_acquired_at') }} then 'unparseable_acquired_at'
             {% for name, method in methods.items() if method == 'reject' -%}
                 when customers.{{ name }} is null then 'missing_{{ name }}'

@@ -12,6 +12,8 @@ judged as (
             when currency is null or {{ customer_value.is_blank('currency') }} then 'missing_currency'
             when {{ customer_value.is_unreadable('rate_date', 'raw_rate_date') }} then 'unparseable_rate_date'
             when rate_date is null then 'missing_rate_date'
+            -- A rate holds for some days, and beyond the last day there is none to hold for.
+            when not {{ customer_value.is_plausible_time('rate_date') }} then 'implausible_rate_date'
             when {{ customer_value.is_unreadable('exchange_rate', 'raw_rate') }} then 'unparseable_rate'
             when exchange_rate is null then 'missing_rate'
             when exchange_rate <= 0 then 'implausible_rate'

@@ -6,7 +6,7 @@ with order_lines as (
 
     select
         *,
-        coalesce(given_amount, cast(quantity * unit_price as {{ customer_value.type_amount() }})) as line_amount,
+        coalesce(given_amount, {{ customer_value.line_amount('quantity', 'unit_price') }}) as line_amount,
         -- What makes a line itself: its number where the shop gives one, else a hash of all that it says.
         order_id || '|' || coalesce(
             line_number,
@@ -55,11 +55,14 @@ judged as (
         case
             when erased_customers.customer_id is not null or orders_erased.order_id is not null then 'erased_customer'
             when order_lines.order_id is null or {{ customer_value.is_blank('order_lines.order_id') }} then 'missing_order_id'
+            when {{ customer_value.is_too_long('order_lines.order_id') }} then 'order_id_too_long'
             {% if builds_orders -%}
                 when order_lines.customer_id is null or {{ customer_value.is_blank('order_lines.customer_id') }} then 'missing_customer_id'
+                when {{ customer_value.is_too_long('order_lines.customer_id') }} then 'customer_id_too_long'
                 when {{ customer_value.is_unreadable('order_lines.ordered_at', 'order_lines.raw_ordered_at') }} then 'unparseable_ordered_at'
                 when order_lines.ordered_at is null then 'missing_ordered_at'
             {% endif -%}
+            when not {{ customer_value.is_plausible_time('order_lines.ordered_at') }} then 'implausible_ordered_at'
             when order_lines.ordered_at >= {{ customer_value.as_of_date_limit() }} then 'after_as_of_date'
             when order_lines.product_id is null or {{ customer_value.is_blank('order_lines.product_id') }} then 'missing_product_id'
             when {{ customer_value.is_unreadable('order_lines.quantity', 'order_lines.raw_quantity') }} then 'unparseable_quantity'
@@ -69,6 +72,10 @@ judged as (
             when order_lines.unit_price is null then 'missing_unit_price'
             when {{ customer_value.is_unreadable('order_lines.discount_amount', 'order_lines.raw_discount_amount') }} then 'unparseable_discount_amount'
             when {{ customer_value.is_unreadable('order_lines.cost_amount', 'order_lines.raw_cost_amount') }} then 'unparseable_cost'
+            -- Both factors are there, so that their product has more digits than money has.
+            when order_lines.line_amount is null then 'amount_out_of_range'
+            when {{ customer_value.is_out_of_range(['order_lines.line_amount', 'order_lines.discount_amount', 'order_lines.cost_amount']) }}
+                then 'amount_out_of_range'
             when non_goods.product_id is not null then 'not_goods'
             when order_lines.unit_price < 0 then 'negative_unit_price'
             when order_lines.given_amount is null and order_lines.quantity = 0 then 'zero_quantity'

@@ -11,7 +11,7 @@ with orders as (
         coalesce(gross_amount < 0 or not {{ customer_value.is_blank('refunded_order_id') }}, false) as is_refund,
         upper(trim(currency)) as currency_code,
         case
-            when ordered_at >= timestamp '1900-01-01' and ordered_at < timestamp '2200-01-01'
+            when {{ customer_value.is_plausible_time('ordered_at') }}
                 then {{ customer_value.reporting_date('ordered_at') }}
         end as order_date
     from {{ ref('int_customer_value__orders_gathered') }}
@@ -67,17 +67,18 @@ select
     case
         when left_out_reason = 'erased_customer' then 'erased_customer'
         when order_id is null or {{ customer_value.is_blank('order_id') }} then 'missing_order_id'
+        when {{ customer_value.is_too_long('order_id') }} then 'order_id_too_long'
         when customer_id is null or {{ customer_value.is_blank('customer_id') }} then 'missing_customer_id'
+        when {{ customer_value.is_too_long('customer_id') }} then 'customer_id_too_long'
         when {{ customer_value.is_unreadable('ordered_at', 'raw_ordered_at') }} then 'unparseable_ordered_at'
         when ordered_at is null then 'missing_ordered_at'
-        when ordered_at < timestamp '1900-01-01' or ordered_at >= timestamp '2200-01-01' then 'implausible_ordered_at'
+        when not {{ customer_value.is_plausible_time('ordered_at') }} then 'implausible_ordered_at'
         when {{ customer_value.is_unreadable('gross_amount', 'raw_amount') }}
             then {{ customer_value.amount_reject_reason('raw_amount') }}
         {% if methods.get('amount', 'reject') in ['keep', 'reject'] -%}
             when gross_amount is null then 'missing_amount'
         {% endif -%}
-        -- A thousand of them still add up within the type that sums have.
-        when abs(gross_amount) >= 1e13 then 'amount_out_of_range'
+        when {{ customer_value.is_out_of_range(['gross_amount', 'discount_amount', 'refund_amount', 'cost_amount']) }} then 'amount_out_of_range'
         {% for name in ['discount_amount', 'refund_amount', 'cost_amount', 'refunded_at', 'updated_at'] -%}
             when {{ customer_value.is_unreadable(name, 'raw_' ~ name) }} then 'unparseable_{{ name }}'
         {% endfor -%}

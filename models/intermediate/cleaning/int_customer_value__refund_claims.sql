@@ -28,7 +28,8 @@ claims as (
             when {{ customer_value.is_unreadable('refunds.refund_amount', 'refunds.raw_amount') }} then 'unparseable_amount'
             when refunds.refund_amount is null then 'missing_amount'
             when refunds.refund_amount <= 0 then 'negative_amount'
-            when refunds.refunded_at < timestamp '1900-01-01' or refunds.refunded_at >= timestamp '2200-01-01' then 'implausible_refunded_at'
+            when {{ customer_value.is_out_of_range(['refunds.refund_amount']) }} then 'amount_out_of_range'
+            when not {{ customer_value.is_plausible_time('refunds.refunded_at') }} then 'implausible_refunded_at'
             when refunds.refunded_at >= {{ customer_value.as_of_date_limit() }} then 'after_as_of_date'
         end as first_reject_reason
     from {{ ref('stg_customer_value__refunds') }} as refunds

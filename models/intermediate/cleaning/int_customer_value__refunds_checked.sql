@@ -103,6 +103,7 @@ decided as (
             -- An order and its refund are compared in one currency, at the order's rate, so that what is
             -- refunded as a whole comes to nothing.
             when matched.currency <> candidate_orders.currency then 'refund_in_other_currency'
+            when coalesce(abs({{ customer_value.in_reporting_currency('matched.refund_amount') }}) >= 10000000000000, true) then 'amount_out_of_range'
         end as reject_reason
     from matched
     left join candidate_orders on matched.matched_order_id = candidate_orders.order_id

@@ -2,6 +2,7 @@ with orders as (
 
     select
         count(*) as order_count,
+        sum(gross_amount) + sum(abs(discount_amount)) + sum(abs(refund_amount)) + sum(abs(margin_amount)) as moved_amount,
         min(order_date) as first_order_date,
         cast({{ dbt.dateadd('day', 1, 'max(order_date)') }} as date) as day_after_last_order
     from {{ ref('orders_cleaned') }}
@@ -23,6 +24,7 @@ dated as (
 
     select
         order_count,
+        moved_amount,
         first_order_date,
         coalesce({{ customer_value.as_of_date_or_null() }}, day_after_last_order, date '1970-01-01') as as_of_date
     from orders
@@ -44,6 +46,9 @@ from dated
 cross join rejected_as_later
 where
     case
+        -- No sum of any mart is larger than this one, and all of them have as many digits as money has.
+        when dated.moved_amount >= 10000000000000000
+            then {{ customer_value.stop_with("the amounts of all orders add up to 10,000,000,000,000,000 or more, which is beyond what sums can hold; give them in a larger unit, such as thousands: columns: {amount: amount / 1000}.") }}
         when dated.order_count = 0 and rejected_as_later.order_count > 0
             then {{ customer_value.stop_with("as_of_date is " ~ var('as_of_date') ~ ", but every order is later; it takes a date after the first order, or null for the day after the last.") }}
         else true

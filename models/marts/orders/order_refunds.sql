@@ -61,7 +61,12 @@ undated as (
     select
         'order_total|' || orders.order_id as refund_id,
         orders.order_id,
-        coalesce(orders.refunded_at, orders.updated_at, orders.ordered_at) as refunded_at,
+        -- Year 1 and year 9999 are what some systems write for never.
+        coalesce(
+            case when {{ customer_value.is_plausible_time('orders.refunded_at') }} then orders.refunded_at end,
+            case when {{ customer_value.is_plausible_time('orders.updated_at') }} then orders.updated_at end,
+            orders.ordered_at
+        ) as refunded_at,
         orders.refund_amount - coalesce(dated_totals.refund_amount, 0) as refund_amount,
         'order_total' as refund_source
     from orders

@@ -1,3 +1,5 @@
+-- depends_on: {{ ref('int_customer_value__run') }}
+-- which says so in words where sums would have too many digits.
 with orders as (
 
     select
