@@ -155,22 +155,20 @@
         {%- endif -%}
     {%- endfor -%}
     {%- do problems.extend(customer_value._names_given_twice(label, declared, there, expressions)) -%}
-    {%- if problems -%}
-        {{ return(problems) }}
-    {%- endif -%}
-
-    {#- From here on as the models read it. -#}
-    {%- set relation = customer_value.input_relation(input_name, declared) if declared.get('path') else relation -%}
-    {%- if customer_value._is_text_file(declared) and not customer_value.can_run(
-        "select * from (select hash(everything) as row_hash from (select * from " ~ relation ~ ") as everything) as hashed where row_hash = 0"
-    ) -%}
-        {{ return([customer_value._why_unreadable(label, declared)]) }}
+    {#- From here on as the models read it, unless they couldn't. -#}
+    {%- if not problems and declared.get('path') -%}
+        {%- set relation = customer_value.input_relation(input_name, declared) -%}
+        {%- if customer_value._is_text_file(declared) and not customer_value.can_run(
+            "select * from (select hash(everything) as row_hash from (select * from " ~ relation ~ ") as everything) as hashed where row_hash = 0"
+        ) -%}
+            {{ return([customer_value._why_unreadable(label, declared)]) }}
+        {%- endif -%}
     {%- endif -%}
     {%- set select_list = [] -%}
     {%- for column_name, expression in expressions.items() -%}
         {%- do select_list.append(expression ~ '\n as "inputs.' ~ input_name ~ '.' ~ column_name ~ '"') -%}
     {%- endfor -%}
-    {%- set types = customer_value._types_of(select_list | join(', '), relation) -%}
+    {%- set types = customer_value._types_of(select_list | join(', '), relation) if select_list else {} -%}
     {%- for column_name, expression in expressions.items() -%}
         {%- set kind = contract['required'].get(column_name) or contract['optional'].get(column_name) -%}
         {%- set type = types['inputs.' ~ input_name ~ '.' ~ column_name] -%}
