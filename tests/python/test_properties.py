@@ -81,8 +81,8 @@ class Engine:
         schema = "customer_value.customer_value_internal"
         given = self.connection.table(f"{schema}.{given_name}")
         targets = self.connection.table(f"{schema}.int_customer_value__imputation_targets")
-        filled = fill(given, targets).to_arrow_table()
-        self.connection.register("filled", filled)
+        self.connection.execute("drop table if exists filled")
+        fill(given, targets).create("filled")
         self.connection.execute(f"create or replace table {model.relation_name} as from filled")
 
     def rows(self, sql: str) -> list[Row]:

@@ -13,7 +13,7 @@ ranked as (
     select
         customer_id,
         acquired_at,
-        acquisition_channel,
+        case when not {{ customer_value.is_blank('acquisition_channel') }} then acquisition_channel end as acquisition_channel,
         acquisition_cost,
         row_number() over (
             partition by customer_id

@@ -76,7 +76,8 @@ select
         cast(null as {{ customer_value.type_amount() }}) as original_discount_amount,
     {%- endif %}
     exchange_rate,
-    channel,
+    -- Spaces say no more than nothing, and are filled like it.
+    case when not {{ customer_value.is_blank('channel') }} then channel end as channel,
     store,
     status,
     order_status,
