@@ -78,27 +78,31 @@ values_ranked as (
 
 ),
 
--- The highest value of each hundredth, and the lowest value of all.
+-- The highest value of each hundredth, the lowest value of all, and whatever value a tenth of the
+-- points share.
 edges as (
 
     select
         subject_name,
+        10 * point_count >= whole_count as is_heavy,
         max(subject_value) as edge_value,
         max(ceil(10.0 * count_up_to / whole_count)) as tenth
     from values_ranked
     group by
         subject_name,
+        10 * point_count >= whole_count,
         case when count_up_to = point_count then 0 else ceil(100.0 * count_up_to / whole_count) end
 
 ),
 
--- PSI asks in which tenth a value lies. Where a tie spans several, they are one bin.
+-- PSI asks in which tenth a value lies. A value that many share is a bin with what lies below it, so
+-- that what lies above it is told apart.
 edges_marked as (
 
     select
         subject_name,
         edge_value,
-        edge_value = max(edge_value) over (partition by subject_name, tenth) as is_bin_end
+        is_heavy or edge_value = max(edge_value) over (partition by subject_name, tenth) as is_bin_end
     from edges
 
 ),

@@ -13,7 +13,7 @@
 {% macro _monitoring_defaults() -%}
     {{ return({
         'feature_psi': (0.25, 0, 100),
-        'feature_wasserstein': (0.5, 0, 100),
+        'feature_wasserstein': (0.1, 0, 100),
         'drifted_feature_rate': (0.25, 0, 1),
         'prediction_psi': (0.25, 0, 100),
         'ranking_loss': (0.05, 0, 2),

@@ -306,7 +306,7 @@ distances as (
 bin_ends as (
 
     select
-        both_shares.*,
+        *,
         current_share - coalesce(lag(current_share) over (partition by reference_name, subject_name order by edge_value), 0)
             as current_bin,
         reference_share - coalesce(lag(reference_share) over (partition by reference_name, subject_name order by edge_value), 0)
