@@ -96,27 +96,18 @@ values_now as (
 
 ),
 
--- How many of the customers now are in each band of tenure of a reference.
 bands as (
 
     select
         reference_name,
         tenure_band,
         tenure_days_from,
-        lead(tenure_days_from) over (partition by reference_name order by tenure_days_from) as tenure_days_to,
-        is_first,
         band_point_count,
-        band_customer_count
-    from (
-        select distinct
-            reference_name,
-            tenure_band,
-            tenure_days_from,
-            tenure_days_from = min(tenure_days_from) over (partition by reference_name) as is_first,
-            band_point_count,
-            band_customer_count
-        from profiles
-    )
+        band_customer_count,
+        row_number() over (partition by reference_name order by tenure_band) as band_position,
+        lead(tenure_days_from) over (partition by reference_name order by tenure_band) as tenure_days_to
+    from profiles
+    group by reference_name, tenure_band, tenure_days_from, band_point_count, band_customer_count
 
 ),
 
@@ -131,6 +122,7 @@ tenures_now as (
 
 ),
 
+-- The share of the customers now in each band of tenure of a reference, whose ends are open.
 weights as (
 
     select
@@ -142,8 +134,8 @@ weights as (
     from bands
     left join tenures_now
         on
-            (tenures_now.tenure_days >= bands.tenure_days_from or bands.is_first)
-            and (tenures_now.tenure_days < bands.tenure_days_to or bands.tenure_days_to is null)
+            (bands.tenure_days_from <= tenures_now.tenure_days or bands.band_position = 1)
+            and (bands.tenure_days_to > tenures_now.tenure_days or bands.tenure_days_to is null)
     group by bands.reference_name, bands.tenure_band, bands.band_customer_count, bands.band_point_count
 
 ),
