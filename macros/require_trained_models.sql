@@ -2,6 +2,7 @@
     Called by on-run-start: inside a Python model it would come with a stack trace. -#}
 {% macro require_trained_models() -%}
     {%- set registry = ref('model_registry') -%}
+    {%- set profile = ref('int_customer_value__training_profile') -%}
     {%- if execute -%}
         {%- set scores = [] -%}
         {%- for node in ['churn_scoring', 'spend_scoring'] if 'model.customer_value.' ~ node in selected_resources -%}
@@ -11,6 +12,13 @@
             {{ exceptions.raise_compiler_error(
                 scores | join(' and ') ~ " can't run: " ~ registry
                 ~ " does not exist, so no model has been trained yet. Run dbt build --selector train first; in a project of your own, which has not that selector, dbt build --select +model_registry."
+            ) }}
+        {%- endif -%}
+        {%- if 'model.customer_value.int_customer_value__distribution_shifts' in selected_resources
+            and 'model.customer_value.int_customer_value__training_profile' not in selected_resources and load_relation(profile) is none -%}
+            {{ exceptions.raise_compiler_error(
+                "feature_drift and prediction_drift can't be compared with the training examples: " ~ profile
+                ~ " does not exist, which training leaves behind. Run dbt build --selector train first; in a project of your own, which has not that selector, dbt build --select +int_customer_value__training_profile."
             ) }}
         {%- endif -%}
     {%- endif -%}

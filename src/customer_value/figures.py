@@ -35,6 +35,7 @@ TABLES = (
     "model_registry",
     "model_metrics",
     "data_quality",
+    "model_health",
 )
 
 # The one metric of each model that tells a reader whether to trust it, and what it is called.
@@ -162,6 +163,15 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Health:
+    """What monitoring advises of a model: ok, retrain or investigate, and why in words."""
+
+    model_name: str
+    advice: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Summary:
     """All figures of the report. as_of_date is None where there is not one clean order."""
 
@@ -174,6 +184,7 @@ class Summary:
     value: Value
     tiers: tuple[Tier, ...]
     models: tuple[Model, ...]
+    model_health: tuple[Health, ...]
 
     def to_json(self) -> str:
         """The same figures as one JSON object; dates as YYYY-MM-DD, money as numbers."""
@@ -202,6 +213,7 @@ def summary(database: Path, schema: str = SCHEMA) -> Summary:
             value=_value(connection),
             tiers=tiers(connection),
             models=_models(connection),
+            model_health=_model_health(connection),
         )
 
 
@@ -457,6 +469,18 @@ def _models(connection: duckdb.DuckDBPyConnection) -> tuple[Model, ...]:
         )
         for name, version, parameters, fallback, trained_as_of_date, training_rows in rows
     )
+
+
+def _model_health(connection: duckdb.DuckDBPyConnection) -> tuple[Health, ...]:
+    """Of the date that the customers are of; nothing where that date was not watched."""
+    rows = connection.execute(
+        """
+        select model_name, advice, reason from model_health
+        where as_of_date = (select max(as_of_date) from customers)
+        order by model_name
+        """
+    ).fetchall()
+    return tuple(Health(*row) for row in rows)
 
 
 def _metric(

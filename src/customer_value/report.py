@@ -11,6 +11,7 @@ from customer_value.figures import (
     Churn,
     Customers,
     DataQuality,
+    Health,
     Model,
     Orders,
     Summary,
@@ -55,6 +56,7 @@ def render(figures: Summary, *, is_bold: bool = False) -> str:
         _quality_lines(figures.data_quality, heading),
         _tier_lines(figures, heading),
         _model_lines(figures, heading),
+        _health_lines(figures.model_health, heading),
         [heading("Database"), f"  {figures.database}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -235,3 +237,14 @@ def _metric_sentences(model: Model) -> list[str]:
     if metric.value < metric.baseline_value:
         figures += ": worse than its baseline, don't rely on it"
     return [figures, held_out]
+
+
+def _health_lines(health: Sequence[Health], heading: Heading) -> list[str]:
+    """One line where all is well, else one for each model that needs something."""
+    if not health:
+        return [heading("Model health"), "  not watched for this date"]
+    others = [model for model in health if model.advice != "ok"]
+    if not others:
+        return [heading("Model health"), "  ok: no threshold of monitoring is passed"]
+    rows = [(f"  {model.model_name}", model.advice, model.reason) for model in others]
+    return [heading("Model health"), *_aligned(rows, "<<<")]

@@ -16,7 +16,15 @@ MARTS = tuple(sorted(path.stem for path in (PROJECT / "models" / "marts").rglob(
 # Their grain is a row of the input, which may lack every key.
 REJECTED = {"orders_rejected", "order_lines_rejected", "inputs_rejected"}
 # What the pinned name stands for elsewhere in the field, as DESIGN.md lists them.
-NAMES_WITHOUT_PREFIX = {"customer_features", "training_examples", "data_quality"}
+NAMES_WITHOUT_PREFIX = {
+    "customer_features",
+    "training_examples",
+    "data_quality",
+    "feature_drift",
+    "prediction_drift",
+    "prediction_history",
+    "realized_accuracy",
+}
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
 TABLES_OF_BARE_VALUES = {"model_metrics", "data_quality"}
@@ -93,6 +101,11 @@ def test_every_table_of_the_design_is_a_mart() -> None:
         "model_registry",
         "model_metrics",
         "data_quality",
+        "feature_drift",
+        "prediction_drift",
+        "prediction_history",
+        "realized_accuracy",
+        "model_health",
     }
 
 
@@ -201,7 +214,7 @@ def _name_pattern(path: str) -> str:
     if path.startswith("models/intermediate/"):
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
-        return r"[a-z_]+_(training|scoring|imputation)"
+        return r"[a-z_]+_(training|scoring|imputation|measurement)"
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"
 

@@ -62,6 +62,9 @@ create table data_quality (
     as_of_date date, input_name varchar, metric varchar, subject varchar, value double,
     warn_threshold double, error_threshold double, severity varchar
 );
+create table model_health (
+    as_of_date date, model_name varchar, advice varchar, reason varchar
+);
 """
 
 FOUR_CUSTOMERS = """
@@ -103,6 +106,10 @@ insert into data_quality values
     ('2026-01-01', 'orders', 'rejected_rate', 'all', 0.04, 0.05, 0.5, 'pass'),
     ('2026-01-01', 'orders', 'freshness_days', 'all', 1, 7, null, 'pass'),
     ('2026-02-01', 'orders', 'rejected_rate', 'all', 0.9, 0.05, 0.5, 'error');
+insert into model_health values
+    ('2026-01-01', 'churn', 'ok', 'No threshold is passed.'),
+    ('2026-01-01', 'spend', 'ok', 'No threshold is passed.'),
+    ('2025-12-01', 'spend', 'retrain', 'It was trained 181 days ago.');
 """
 
 BREACHES = """
@@ -180,6 +187,33 @@ def test_data_quality_of_another_date_alone_is_not_told(tmp_path: Path) -> None:
     found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, of_another_date))
     assert found.data_quality == figures.DataQuality(0, ())
     assert "not measured for this date" in report.render(found)
+
+
+def test_model_health_is_one_line_where_all_is_well(shop: Path) -> None:
+    text = report.render(figures.summary(shop))
+    assert line_of(text, "ok:") == "ok: no threshold of monitoring is passed"
+    assert "181 days" not in text
+
+
+def test_model_health_names_the_models_that_need_something(tmp_path: Path) -> None:
+    old = """
+    update model_health set advice = 'retrain', reason = 'It was trained 181 days ago.'
+    where model_name = 'spend'
+    """
+    found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, old))
+    assert found.model_health == (
+        figures.Health("churn", "ok", "No threshold is passed."),
+        figures.Health("spend", "retrain", "It was trained 181 days ago."),
+    )
+    text = report.render(found)
+    assert line_of(text, "spend retrain") == "spend retrain It was trained 181 days ago."
+    assert "churn  ok" not in text
+
+
+def test_model_health_of_another_date_alone_is_not_told(tmp_path: Path) -> None:
+    of_another_date = "delete from model_health where as_of_date = '2026-01-01'"
+    found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, of_another_date))
+    assert "not watched for this date" in report.render(found)
 
 
 def test_repeat_rate_is_the_share_with_two_or_more_orders(shop: Path) -> None:
@@ -389,7 +423,7 @@ def _without_the_schema(folder: Path) -> Path:
         (lambda folder: folder, "is not a file", "--database"),
         (_junk, "is not a DuckDB database", "--database"),
         (_without_a_table, "lacks the table customer_value.customer_tiers.", "dbt build"),
-        (_without_the_schema, "lacks the table customer_value.orders_cleaned and 11", "dbt build"),
+        (_without_the_schema, "lacks the table customer_value.orders_cleaned and 12", "dbt build"),
         (_without_a_column, "another version of the package", "dbt build"),
     ],
 )

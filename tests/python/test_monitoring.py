@@ -1,0 +1,378 @@
+"""Monitoring of the models: planted drift is found, a shop as ever is left in peace."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from conftest import (
+    MODELS_ONLY,
+    PROJECT,
+    BuildError,
+    Warehouse,
+    complaint,
+    invoke,
+    orders_input,
+    shop,
+    write_orders,
+)
+from customer_value import churn, metrics, monitoring, spend
+
+Rows = Sequence[dict[str, Any]]
+
+TRAINED, SCORED = "2024-03-01", "2024-09-01"
+# Both windows of what was scored first have closed by the second date.
+SETTINGS: dict[str, object] = {"churn_window_days": 120, "horizon_periods": 4}
+WARNINGS = ("feature_drift", "prediction_drift", "realized_accuracy", "model_health")
+
+
+def built(
+    folder: Path, orders: Rows, as_of_date: str, *arguments: str, **variables: object
+) -> Warehouse:
+    """One more run over the orders, in the folder's database."""
+    result = _invoked(folder, "build", orders, as_of_date, [*MODELS_ONLY, *arguments], **variables)
+    if (message := complaint(result)) is not None:
+        raise BuildError(message)
+    return Warehouse(folder)
+
+
+def warned(folder: Path, orders: Rows, as_of_date: str, **variables: object) -> dict[str, str]:
+    """What each of the threshold tests says of the tables as they are."""
+    names = [f"warn_of_{name}" for name in WARNINGS]
+    result = _invoked(folder, "test", orders, as_of_date, ["--select", *names], **variables)
+    said = {
+        outcome.node.name.removeprefix("warn_of_"): str(outcome.status)
+        for outcome in result.result
+        if outcome.node.name in names
+    }
+    assert said.keys() == set(WARNINGS)
+    return said
+
+
+def _invoked(
+    folder: Path,
+    command: str,
+    orders: Rows,
+    as_of_date: str,
+    arguments: Sequence[str],
+    **variables: object,
+) -> Any:
+    path = folder / "orders.parquet"
+    # As text: the type of an amount is not to be guessed from the first ones.
+    columns = write_orders([order | {"amount": str(order["amount"])} for order in orders], path)
+    settings = {"inputs": orders_input(path, columns), "as_of_date": as_of_date, **SETTINGS}
+    threads = ("--threads", "2")
+    return invoke(command, folder, [*threads, *arguments], settings | variables)
+
+
+def drifted(warehouse: Warehouse) -> set[str]:
+    """The features that the second date's customers have left the training examples in."""
+    rows = warehouse.rows(
+        f"select feature_name from feature_drift where as_of_date = '{SCORED}' and is_drifted"
+    )
+    return {name for (name,) in rows}
+
+
+def since(orders: Rows, date: str = TRAINED) -> list[dict[str, Any]]:
+    return [order for order in orders if order["ordered_at"] >= dt.datetime.fromisoformat(date)]
+
+
+@pytest.fixture(scope="module")
+def orders() -> Rows:
+    return shop(customer_count=400)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, orders: Rows) -> bytes:
+    """The database after a first date: models trained, customers scored."""
+    folder = tmp_path_factory.mktemp("trained")
+    return built(folder, orders, TRAINED).database.read_bytes()
+
+
+def scored_later(folder: Path, trained: bytes, orders: Rows) -> Warehouse:
+    """The same database half a year on, its models applied to what the orders are by then."""
+    (folder / "customer_value.duckdb").write_bytes(trained)
+    return built(folder, orders, SCORED, "--selector", "score")
+
+
+@pytest.fixture(scope="module")
+def as_ever(tmp_path_factory: pytest.TempPathFactory, trained: bytes, orders: Rows) -> Warehouse:
+    return scored_later(tmp_path_factory.mktemp("as ever"), trained, orders)
+
+
+@pytest.fixture(scope="module")
+def changed_orders(orders: Rows) -> Rows:
+    """From the first date on everybody buys three times as often and for five times as much."""
+    later = [order | {"amount": order["amount"] * 5} for order in since(orders)]
+    more = [
+        order
+        | {
+            "order_id": f"{order['order_id']}-{number}",
+            "ordered_at": order["ordered_at"] + dt.timedelta(days=4 * number),
+        }
+        for order in later
+        for number in (1, 2)
+    ]
+    earlier = [order for order in orders if order not in since(orders)]
+    return [*earlier, *later, *more]
+
+
+@pytest.fixture(scope="module")
+def changed(
+    tmp_path_factory: pytest.TempPathFactory, trained: bytes, changed_orders: Rows
+) -> Warehouse:
+    return scored_later(tmp_path_factory.mktemp("changed"), trained, changed_orders)
+
+
+@pytest.fixture(scope="module")
+def shuffled_orders(orders: Rows) -> Rows:
+    """From the first date on it is chance who orders, and nothing that could be known before."""
+    known = sorted({o["customer_id"] for o in orders} - {o["customer_id"] for o in since(orders)})
+    chance = random.Random(7)
+    later = [order | {"customer_id": chance.choice(known)} for order in since(orders)]
+    return [*(order for order in orders if order not in since(orders)), *later]
+
+
+@pytest.fixture(scope="module")
+def shuffled(
+    tmp_path_factory: pytest.TempPathFactory, trained: bytes, shuffled_orders: Rows
+) -> Warehouse:
+    return scored_later(tmp_path_factory.mktemp("shuffled"), trained, shuffled_orders)
+
+
+def test_every_feature_of_the_models_but_tenure_is_watched(as_ever: Warehouse) -> None:
+    names = {name for (name,) in as_ever.rows("select distinct feature_name from feature_drift")}
+    assert names == {*churn.FEATURES, *spend.FEATURES} - {"log_tenure"}
+
+
+def test_a_shop_as_ever_has_not_drifted(as_ever: Warehouse, orders: Rows) -> None:
+    assert drifted(as_ever) == set()
+    assert as_ever.rows("select distinct is_drifted from prediction_drift") == [(False,)]
+    assert set(warned(as_ever.folder, orders, SCORED).values()) <= {"pass", "warn"}
+    said = warned(as_ever.folder, orders, SCORED, monitoring_thresholds={"model_age_days": 365})
+    assert said == dict.fromkeys(WARNINGS, "pass")
+
+
+def test_customers_who_buy_more_have_drifted(changed: Warehouse, changed_orders: Rows) -> None:
+    found = drifted(changed)
+    assert {"log_fading_purchases_90", "log_pace_trend"} <= found
+    predictions = changed.rows(f"""
+        select prediction, reference_name from prediction_drift
+        where as_of_date = '{SCORED}' and is_drifted
+    """)
+    assert ("predicted_net_amount", "training") in predictions
+    said = warned(changed.folder, changed_orders, SCORED)
+    assert (said["feature_drift"], said["prediction_drift"]) == ("warn", "warn")
+    advice = changed.mapping(
+        f"select model_name, advice from model_health where as_of_date = '{SCORED}'"
+    )
+    assert "ok" not in advice.values()
+
+
+def test_thresholds_are_the_var_s(changed: Warehouse, changed_orders: Rows) -> None:
+    loose = {"feature_psi": 100, "prediction_psi": 100}
+    arguments = ["--select", "feature_drift", "prediction_drift"]
+    path = changed.folder / "loose"
+    path.mkdir()
+    (path / "customer_value.duckdb").write_bytes(changed.database.read_bytes())
+    built(path, changed_orders, SCORED, *arguments, monitoring_thresholds=loose)
+    said = warned(path, changed_orders, SCORED)
+    assert (said["feature_drift"], said["prediction_drift"]) == ("pass", "pass")
+
+
+def test_predictions_come_true_in_a_shop_as_ever(as_ever: Warehouse) -> None:
+    found = as_ever.mapping("""
+        select metric, realized_value, promised_value, is_worse_than_promised, horizon_days
+        from realized_accuracy
+    """)
+    assert found["roc_auc"][0] == pytest.approx(found["roc_auc"][1], abs=0.05)
+    assert (found["roc_auc"][3], found["total_bias"][3]) == (120, 122)
+    assert not any(is_worse for _, _, is_worse, _ in found.values())
+    assert {*monitoring.CHURN_METRICS, *monitoring.VALUE_METRICS, "interval_coverage"} == {*found}
+
+
+def test_predictions_that_tell_nothing_are_found(
+    shuffled: Warehouse, shuffled_orders: Rows
+) -> None:
+    found = shuffled.mapping("""
+        select metric, realized_value, is_worse_than_promised from realized_accuracy
+    """)
+    assert found["roc_auc"][0] < 0.65
+    assert found["roc_auc"][1]
+    assert warned(shuffled.folder, shuffled_orders, SCORED)["realized_accuracy"] == "warn"
+    ((advice, reason),) = shuffled.rows(f"""
+        select advice, reason from model_health
+        where as_of_date = '{SCORED}' and model_name = 'churn'
+    """)
+    assert advice == "retrain"
+    assert "worse than promised" in reason
+
+
+def test_the_realized_figures_are_those_of_the_orders(as_ever: Warehouse) -> None:
+    """By hand, over all customers: the sample holds all of them."""
+    pairs = as_ever.frame(f"""
+        select
+            history.customer_id,
+            any_value(churn_probability) as churn_probability,
+            any_value(predicted_net_amount)::double as predicted,
+            any_value(predicted_net_amount_lower)::double as lower_end,
+            any_value(predicted_net_amount_upper)::double as upper_end,
+            count(order_id) filter (order_date < history.as_of_date + 120) as order_count,
+            coalesce(sum(net_amount) filter (order_date < horizon_end_date), 0)::double as actual
+        from prediction_history as history
+        left join orders_cleaned as orders
+            on history.customer_id = orders.customer_id and order_date >= history.as_of_date
+        where history.as_of_date = '{TRAINED}'
+        group by all
+    """)
+    found = as_ever.mapping("select metric, realized_value from realized_accuracy")
+    is_churned = pairs["order_count"] == 0
+    assert found["roc_auc"] == pytest.approx(
+        metrics.roc_auc(is_churned, pairs["churn_probability"]), abs=1e-9
+    )
+    assert found["total_bias"] == pytest.approx(
+        pairs["predicted"].sum() / pairs["actual"].sum(), abs=1e-9
+    )
+    is_covered = (pairs["lower_end"] <= pairs["actual"]) & (pairs["actual"] <= pairs["upper_end"])
+    assert found["interval_coverage"] == pytest.approx(is_covered.mean(), abs=1e-9)
+
+
+def test_the_index_and_the_distance_are_those_of_the_definition(as_ever: Warehouse) -> None:
+    """By SciPy and NumPy, the examples weighted by band of tenure as today's customers are."""
+    frame = as_ever.frame("""
+        from customer_value_internal.training_scoring as scores
+        inner join (
+            select distinct customer_id, as_of_date, tenure_days, log_amount
+            from customer_value_internal.training_examples
+        ) using (customer_id, as_of_date)
+        select customer_id, tenure_days, log_amount
+    """)
+    now = as_ever.frame(f"""
+        select tenure_days, log_amount from customer_value_internal.customer_features
+        where as_of_date = '{SCORED}'
+    """)
+    starts = as_ever.frame("""
+        select distinct tenure_band, tenure_days_from
+        from customer_value_internal.int_customer_value__training_profile order by all
+    """)["tenure_days_from"].to_numpy()
+    bands_then, bands_now = (
+        np.maximum(np.searchsorted(starts, part["tenure_days"], side="right") - 1, 0)
+        for part in (frame, now)
+    )
+    weights = np.bincount(bands_now, minlength=len(starts)) / len(now)
+    of_example = (weights / np.bincount(bands_then, minlength=len(starts)))[bands_then]
+    ((psi, distance),) = as_ever.rows(f"""
+        select psi, wasserstein_distance from feature_drift
+        where as_of_date = '{SCORED}' and feature_name = 'log_amount'
+    """)
+    exact = stats.wasserstein_distance(frame["log_amount"], now["log_amount"], of_example)
+    assert distance == pytest.approx(exact / frame["log_amount"].std(ddof=0), rel=0.1)
+    # The largest value up to which there is no more than each tenth of the points.
+    ranked = np.sort(frame["log_amount"])
+    edges = ranked[len(ranked) * np.arange(1, 10) // 10 - 1]
+    then = np.bincount(np.searchsorted(edges, frame["log_amount"]), of_example, 10)
+    today = np.bincount(np.searchsorted(edges, now["log_amount"]), minlength=10) / len(now)
+    assert psi == pytest.approx(float(np.sum((today - then) * np.log(today / then))), abs=1e-6)
+
+
+def test_a_second_run_of_a_date_changes_nothing(as_ever: Warehouse, orders: Rows) -> None:
+    before = as_ever.snapshot()
+    built(as_ever.folder, orders, SCORED, "--selector", "score")
+    assert as_ever.snapshot() == before
+    built(as_ever.folder, orders, SCORED, "--selector", "monitor")
+    assert as_ever.snapshot() == before
+
+
+def test_history_is_kept_by_day_and_then_by_month(tmp_path: Path) -> None:
+    orders = shop(customer_count=60)
+    dates = ["2024-03-01", "2024-03-20", "2024-04-02", "2024-04-10", "2024-04-12", "2024-04-13"]
+    select = ("--select", "+prediction_history")
+    for date in dates:
+        warehouse = built(tmp_path, orders, date, *select)
+    kept = "select distinct as_of_date::varchar from prediction_history order by all"
+    assert [date for (date,) in warehouse.rows(kept)] == [
+        "2024-03-01",
+        "2024-04-02",
+        "2024-04-10",
+        "2024-04-12",
+        "2024-04-13",
+    ]
+    limits: dict[str, object] = {
+        "prediction_history_daily_days": 2,
+        "prediction_history_max_days": 120,
+    }
+    built(tmp_path, orders, "2024-07-05", *select, "--full-refresh", **limits)
+    assert [date for (date,) in warehouse.rows(kept)] == ["2024-04-02", "2024-07-05"]
+
+
+def test_erased_customers_leave_the_history(tmp_path: Path, trained: bytes, orders: Rows) -> None:
+    (tmp_path / "customer_value.duckdb").write_bytes(trained)
+    gone = str(orders[0]["customer_id"])
+    there = f"select count(*) from prediction_history where customer_id = '{gone}'"
+    assert Warehouse(tmp_path).value(there) == 1
+    path = tmp_path / "erased.csv"
+    path.write_text(f"customer_id\n{gone}\n")
+    inputs = orders_input(tmp_path / "orders.parquet", list(orders[0]))
+    erased = inputs | {"erased_customers": {"path": str(path)}}
+    built(tmp_path, orders, SCORED, "--select", "+prediction_history", inputs=erased)
+    assert Warehouse(tmp_path).value(there) == 0
+    assert (
+        Warehouse(tmp_path).value("select count(distinct as_of_date) from prediction_history") == 2
+    )
+
+
+def test_thresholds_that_can_not_be_meant_are_said_before_any_model_runs(tmp_path: Path) -> None:
+    with pytest.raises(BuildError) as said:
+        built(
+            tmp_path,
+            shop(customer_count=5),
+            SCORED,
+            monitoring_thresholds={"feature_ps": 1, "ranking_loss": "much", "model_age_days": -1},
+            prediction_history_max_days=100,
+            prediction_history_daily_days=0,
+        )
+    for sentence in (
+        "monitoring_thresholds names feature_ps, which is no threshold; there are feature_psi,",
+        'monitoring_thresholds gives ranking_loss "much"; it takes a number from 0 to 2.',
+        "monitoring_thresholds gives model_age_days -1; it takes a number from 0 to 36500.",
+        "prediction_history_daily_days is 0; it takes a whole number from 1 to 3660 days.",
+        "prediction_history_max_days is 100, less than the churn_window_days of 120",
+    ):
+        assert sentence in str(said.value)
+
+
+def test_the_documented_thresholds_are_those_that_hold() -> None:
+    defaults = dict(
+        re.findall(
+            r"'(\w+)': \(([\d.]+), ",
+            (PROJECT / "macros" / "monitoring_thresholds.sql").read_text(),
+        )
+    )
+    described = " ".join((PROJECT / "dbt_project.yml").read_text().replace("#", " ").split())
+    assert defaults
+    for name, threshold in defaults.items():
+        assert f"{name} {threshold}" in described
+
+
+def test_no_closed_window_is_no_row() -> None:
+    with duckdb.connect() as connection:
+        none = connection.sql("""
+            select
+                date '2024-01-01' as as_of_date, 'churn' as target, '' as customer_id,
+                0.5 as predicted, 0.5 as actual, null as predicted_lower, null as predicted_upper
+            where false
+        """)
+        measured = monitoring.measure(none)
+    assert isinstance(measured, pd.DataFrame)
+    assert list(measured) == ["as_of_date", "target", "metric", "realized_value"]
+    assert measured.empty
