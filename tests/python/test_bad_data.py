@@ -99,7 +99,8 @@ def test_no_orders_give_empty_tables(build: Build) -> None:
     assert_sensible(warehouse)
     row_counts = {name: len(rows) for name, rows in warehouse.snapshot().items()}
     assert row_counts.pop("model_registry") == 2
-    # What was measured of nothing.
+    # What is said of models that nothing has taught, and what was measured of nothing.
+    assert row_counts.pop("model_health") == 2
     assert row_counts.pop("data_quality") > 0
     assert set(row_counts.values()) == {0}
     assert fallbacks(warehouse) == {
