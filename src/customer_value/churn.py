@@ -61,18 +61,21 @@ INVERSE_PENALTY = 0.03
 MINIMUM_OF_EACH_KIND = 20
 
 
-def fit(examples: pd.DataFrame, churn_window_days: int) -> tuple[HorizonModel, str | None]:
+def fit(
+    examples: pd.DataFrame, churn_window_days: int, inverse_penalty: float = INVERSE_PENALTY
+) -> tuple[HorizonModel, str | None]:
     """Fit the logistic regression, or name the fallback where the examples can't carry it.
 
     Args:
         examples: rows of training_examples, in an order that does not change.
         churn_window_days: the horizon at which, without any example, both outcomes are held to
             be equally likely.
+        inverse_penalty: C of the logistic regression: the smaller, the nearer to the base rate.
 
     Returns:
         The model of P(no order within the horizon), and the fallback's name or None.
     """
-    model = HorizonModel(LogisticRegression(C=INVERSE_PENALTY, max_iter=1000), FEATURES, BY_HORIZON)
+    model = HorizonModel(LogisticRegression(C=inverse_penalty, max_iter=1000), FEATURES, BY_HORIZON)
     is_churned = examples["is_churned_in_horizon"].to_numpy(dtype=np.float64)
     churned, active = int(is_churned.sum()), int((1 - is_churned).sum())
     if min(churned, active) >= MINIMUM_OF_EACH_KIND:

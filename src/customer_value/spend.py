@@ -59,16 +59,17 @@ def baseline(examples: pd.DataFrame) -> Floats:
     return np.asarray(amount * (1 + rate * horizon))
 
 
-def fit(examples: pd.DataFrame) -> tuple[HorizonModel, str | None]:
+def fit(examples: pd.DataFrame, penalty: float = PENALTY) -> tuple[HorizonModel, str | None]:
     """Fit the Gamma regression, or name the fallback where the examples can't carry it.
 
     Args:
         examples: rows of training_examples, in an order that does not change.
+        penalty: the strength of the penalty on standardised coefficients.
 
     Returns:
         The model of the logarithm of the ratio to the baseline, and the fallback's name or None.
     """
-    model = HorizonModel(GammaRegressor(alpha=PENALTY, max_iter=1000), FEATURES, BY_HORIZON)
+    model = HorizonModel(GammaRegressor(alpha=penalty, max_iter=1000), FEATURES, BY_HORIZON)
     net_amount = np.maximum(examples["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0)
     base = baseline(examples)
     is_active = ~examples["is_churned_in_horizon"].to_numpy(dtype=bool)
