@@ -41,7 +41,7 @@
         ) -%}
     {%- endif -%}
 
-    {%- for name in ['winsorize_outliers', 'pseudonymize'] if var(name) is not boolean -%}
+    {%- for name in ['winsorize_outliers', 'pseudonymize', 'tune_candidates'] if var(name) is not boolean -%}
         {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes true or false.") -%}
     {%- endfor -%}
     {%- if var('reporting_currency') is not none and not modules.re.match('^[A-Z]{3}$', var('reporting_currency') | string) -%}
@@ -89,6 +89,7 @@
         'interval_level', 'run_id', 'reporting_currency', 'exchange_rate_max_age_days', 'input_time_zone',
         'reporting_time_zone', 'store_keys', 'missing_values', 'outlier_fences', 'winsorize_outliers', 'pseudonymize',
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
+        'tune_candidates',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}

@@ -27,7 +27,7 @@ NAMES_WITHOUT_PREFIX = {
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
-TABLES_OF_BARE_VALUES = {"model_metrics", "data_quality"}
+TABLES_OF_BARE_VALUES = {"model_metrics", "data_quality", "model_tuning"}
 # What one currency is worth in another is no share of anything, and exact like the money it makes.
 RATES_OF_MONEY = {"exchange_rate": ("decimal(20,10)",)}
 UNIQUE_TESTS = {"unique", "unique_combination_of_columns", "unique_combination"}
@@ -106,6 +106,7 @@ def test_every_table_of_the_design_is_a_mart() -> None:
         "prediction_history",
         "realized_accuracy",
         "model_health",
+        "model_tuning",
     }
 
 
