@@ -86,16 +86,16 @@ CANDIDATES: dict[str, dict[str, Candidate]] = {
     target: {candidate.name: candidate for candidate in _ALL if candidate.target == target}
     for target in (CHURN, SPEND, HIGH_VALUE)
 }
-# What is combined, the default first. Models that err differently gain most by each other. Those
-# without SQL come second: a combination with one of them is scored in batches.
+# What is combined, the default first. Models that err differently gain most by each other, as a
+# regression and a buy-till-you-die model do; with one that has no SQL, all is scored in batches.
 _COMBINED: dict[str, tuple[tuple[str, ...], ...]] = {
     CHURN: (
         ("logistic", "boosted_logistic", "spline_logistic", "mbg_nbd"),
         ("logistic", "boosted_logistic", "pareto_nbd"),
     ),
     SPEND: (
-        ("gamma", "spline_gamma", "gradient_boosting", "linear_svm"),
         ("gamma", "spline_gamma", "gradient_boosting", "pareto_nbd"),
+        ("gamma", "spline_gamma", "gradient_boosting", "linear_svm"),
     ),
     HIGH_VALUE: (("logistic", "boosted_logistic", "gradient_boosting"),),
 }

@@ -44,7 +44,7 @@ class SplineGamma(RatioCandidate):
     """The logarithm of the ratio linear between knots."""
 
     name = "spline_gamma"
-    settings = tuple({"penalty": penalty} for penalty in (0.03, 0.003, 0.3))
+    settings = tuple({"penalty": penalty} for penalty in (0.3, 0.03, 1.0))
 
     def learn_ratio(
         self, target: RatioTarget, run: Mapping[str, Any], **setting: Any
