@@ -35,6 +35,19 @@ Floats = NDArray[np.float64]
 LARGEST_TEXT = 1_000_000
 RUN: dict[str, Any] = {"churn_window_days": 90, "random_seed": 42, "history_days": 360}
 EVERY = [(target, name) for target, named in CANDIDATES.items() for name in named]
+WITHOUT_SQL = {
+    ("churn", "pareto_nbd"),
+    ("spend", "bg_nbd"),
+    ("spend", "mbg_nbd"),
+    ("spend", "pareto_nbd"),
+    ("spend", "combination"),
+}
+# Those that draw something: rows, columns, directions or first weights.
+DRAWING = [
+    (target, name)
+    for target, name in EVERY
+    if name in {"random_forest", "gradient_boosting", "kernel_svm", "neural_network"}
+]
 DATES = (120, 180, 240, 300)
 HORIZONS = (30, 60, 120)
 END = 360
@@ -179,7 +192,7 @@ def test_what_is_written_down_predicts_the_same(
     assert read.to_dict() == model.to_dict()
 
 
-@pytest.mark.parametrize(("target", "name"), EVERY)
+@pytest.mark.parametrize(("target", "name"), [key for key in EVERY if key not in WITHOUT_SQL])
 def test_sql_predicts_the_same(
     target: str,
     name: str,
@@ -188,8 +201,7 @@ def test_sql_predicts_the_same(
     expressions: dict[tuple[str, str], str | None],
 ) -> None:
     expression = expressions[target, name]
-    if expression is None:
-        pytest.skip("scored in batches")
+    assert expression is not None
     assert len(expression) < LARGEST_TEXT
     told = f"exp({expression})" if target == "spend" else f"1 / (1 + exp(-({expression})))"
     some = examples.sample(200, random_state=1)
@@ -200,20 +212,13 @@ def test_only_what_is_no_elementary_function_has_no_sql(
     expressions: dict[tuple[str, str], str | None],
 ) -> None:
     without = {key for key, expression in expressions.items() if expression is None}
-    assert without == {
-        ("churn", "pareto_nbd"),
-        ("spend", "bg_nbd"),
-        ("spend", "mbg_nbd"),
-        ("spend", "pareto_nbd"),
-    }
+    assert without == WITHOUT_SQL
 
 
-@pytest.mark.parametrize(("target", "name"), EVERY)
+@pytest.mark.parametrize(("target", "name"), DRAWING)
 def test_a_second_fit_is_the_first(
     target: str, name: str, examples: pd.DataFrame, fitted: dict[tuple[str, str], Fitted]
 ) -> None:
-    if name == "combination":
-        pytest.skip("made of fits that are each tested")
     again = CANDIDATES[target][name].fit(examples, RUN)
     assert again.to_dict() == fitted[target, name].to_dict()
 
@@ -276,12 +281,10 @@ def test_too_few_examples_have_a_named_fallback(
         assert len(model.predict(examples.head(0))) == 0
 
 
-@pytest.mark.parametrize(("target", "name"), EVERY)
+@pytest.mark.parametrize(("target", "name"), [key for key in EVERY if key[0] in {"churn", "spend"}])
 def test_a_longer_horizon_makes_no_order_less_likely_and_amounts_larger(
     target: str, name: str, examples: pd.DataFrame, fitted: dict[tuple[str, str], Fitted]
 ) -> None:
-    if target == "high_value":
-        pytest.skip("the tenth is a tenth in any horizon")
     short, long = (
         fitted[target, name].predict(examples.assign(log_horizon=np.log(days)))
         for days in (20, 110)
