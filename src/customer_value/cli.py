@@ -282,10 +282,12 @@ def _refresh(options: argparse.Namespace) -> int:
     from customer_value import refresh  # noqa: PLC0415
     from customer_value.refresh import lock, outcome, pages, progress  # noqa: PLC0415
 
-    if options.select and options.selector or options.exclude and options.selector:
+    if options.selector and (options.select or options.exclude):
         raise SentenceError("--selector says what is built; leave out --select and --exclude.")
     if options.keep < 0:
-        raise SentenceError(f"--keep takes a number of versions, 0 or more, and got {options.keep}.")
+        raise SentenceError(
+            f"--keep takes a number of versions, 0 or more, and got {options.keep}."
+        )
     request = refresh.Request(
         project=options.project_dir,
         profiles=options.profiles_dir,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import shutil
+import signal
+import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +16,12 @@ from typing import Any
 import duckdb
 import yaml
 
+from customer_value import cli
 from customer_value.refresh.places import Places
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parents[1]
-ARTIFACTS = ("dbt_project.yml", "profiles.yml", "models", "tests")
+ARTIFACTS = ("dbt_project.yml", "profiles.yml", "selectors.yml", "models", "tests")
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,56 @@ def make(folder: Path) -> Shop:
     shop = Shop(folder)
     shop.deliver(1)
     return shop
+
+
+# What touches files, as Python announces it before it does.
+TOUCHING = {"open", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree"}
+
+
+def refresh_as_told(
+    folder: Path, arguments: Sequence[str], dies_at: int | None, largest_file: int | None
+) -> None:
+    """In a process of its own: refresh, and be killed just before touching files for the nth time.
+
+    Counts into touched.txt what is touched, so that a run to the end tells how many moments there
+    are. largest_file: bytes, beyond which the system refuses to write.
+    """
+    os.chdir(folder)
+    output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    touched = os.open("touched.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    count = 0
+
+    def touch(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal count
+        if event not in TOUCHING or "shop.duckdb" not in str(arguments):
+            return
+        if event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR) == 0:
+            return
+        count += 1
+        if count == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.write(touched, f"{event} {arguments[:2]}\n".encode())
+
+    sys.addaudithook(touch)
+    if largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    os._exit(cli.main(["refresh", *arguments]))
+
+
+def read_until_told(database: Path, stop: Path, report: Path) -> None:
+    """In a process of its own: open the database again and again, and look whether it is whole."""
+    count = 0
+    seen = set()
+    try:
+        while not stop.exists():
+            with duckdb.connect(str(database), read_only=True) as connection:
+                seen.add(whole(connection)[0])
+            count += 1
+        report.write_text(f"{count} {sorted(seen)}")
+    except Exception:  # noqa: BLE001 - whatever a reader sees is for the test to show
+        report.write_text(traceback.format_exc())
 
 
 def _write_contract(source: Path, target: Path) -> None:

@@ -16,6 +16,8 @@ from customer_value.project_file import PACKAGE
 from customer_value.refresh.log import TABLE
 
 RUN_MODEL = "int_customer_value__run"
+# The meta of a model that may be of an earlier run than the tables beside it.
+EARLIER_RUN = "may_be_of_an_earlier_run"
 # What a table's comment ends with; before it may stand a description that dbt has put there.
 STAMP = re.compile(r"\s*\[run_id: [^]]*\]$")
 
@@ -53,8 +55,10 @@ def tables(manifest: Path) -> dict[str, Table]:
                 node["name"],
                 node["relation_name"],
                 {name: column["data_type"] for name, column in node["columns"].items()},
-                # Its rows say which run wrote them, and stay when the next one comes.
-                node["config"]["materialized"] == "incremental",
+                # Its rows say which run wrote them, and stay when the next one comes; or it is of
+                # a run of its own, such as one that measures models once a month.
+                node["config"]["materialized"] == "incremental"
+                or bool(node["config"]["meta"].get(EARLIER_RUN)),
             )
     return found
 

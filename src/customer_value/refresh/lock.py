@@ -25,6 +25,7 @@ class LockedError(RefreshError):
     """Another process refreshes; holder: what it says of itself."""
 
     def __init__(self, holder: dict[str, Any]) -> None:
+        """Tell it from what the holder's file says, {} where it says nothing yet."""
         self.holder = holder
         who = (
             "another process, which has only just begun"
@@ -39,6 +40,7 @@ class Held:
     """The lock while it is held: a notebook of how far this process is."""
 
     def __init__(self, path: Path, facts: dict[str, Any]) -> None:
+        """Write into a file; facts: what it says of the process, all the time."""
         self._path = path
         self._facts = facts
 

@@ -27,6 +27,7 @@ class RefreshError(SentenceError):
     """A refresh that ends without publishing; the exit code says what kind of end it is."""
 
     def __init__(self, sentence: str, exit_code: int = CAN_NOT_BEGIN) -> None:
+        """Tell it in a sentence."""
         super().__init__(sentence)
         self.exit_code = exit_code
 
@@ -56,11 +57,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended; sentence: for people, in one line or a few."""
+    """How an attempt ended.
+
+    sentence: for people. statuses: a JSON file of what came of each node, by dbt's name of it, in
+    all commands of the last build. kept: the copy, of a build that did not pass.
+    """
 
     exit_code: int
     sentence: str
     database: str
+    statuses: str
     entry: Entry
     kept: str | None = None
 
@@ -71,6 +77,7 @@ class Outcome:
                 "exit_code": self.exit_code,
                 "sentence": self.sentence,
                 "database": self.database,
+                "statuses": self.statuses,
                 "kept": self.kept,
                 **asdict(self.entry),
             },

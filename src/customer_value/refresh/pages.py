@@ -23,9 +23,8 @@ def render(entries: Sequence[Entry]) -> str:
     lines = []
     for entry in entries:
         tests = entry.test_pass_count + entry.test_warn_count
-        what = (
-            f"{entry.row_count or 0:>12,} rows  {tests:>4} passed  {entry.test_fail_count:>3} failed"
-        )
+        rows = f"{entry.row_count or 0:>12,} rows"
+        what = f"{rows}  {tests:>4} passed  {entry.test_fail_count:>3} failed"
         end = "published" if entry.is_published else "not published"
         lines.append(
             f"{entry.started_at[:19].replace('T', ' ')}  {entry.action:<8}  "

@@ -63,8 +63,13 @@ class Places:
 
     @property
     def target(self) -> Path:
-        """dbt's artifacts of the last build: manifest.json, run_results.json."""
+        """The artifacts of dbt's last build: manifest.json, run_results.json."""
         return self.root / "target"
+
+    @property
+    def statuses(self) -> Path:
+        """What came of each node in the last build: of all its commands, and of its retries."""
+        return self.target / "statuses.json"
 
     @property
     def versions(self) -> Path:

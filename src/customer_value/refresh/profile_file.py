@@ -132,9 +132,9 @@ class _Rendering:
         self._variables = variables
         self._engine = jinja2.sandbox.SandboxedEnvironment(undefined=jinja2.StrictUndefined)
         # Types that dbt gives to what it renders; a path and a name are text anyway.
-        self._engine.filters |= {
-            kind: _same for kind in ("as_text", "as_bool", "as_number", "as_native")
-        }
+        self._engine.filters |= dict.fromkeys(
+            ("as_text", "as_bool", "as_number", "as_native"), _same
+        )
 
     def __call__(self, text: object) -> str:
         try:

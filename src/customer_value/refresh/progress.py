@@ -1,4 +1,4 @@
-"""How far a refresh is, for people: one line that changes on a terminal, now and then a line in a log."""
+"""How far a refresh is, for people: a line that changes on a terminal, a few lines in a log."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Progress:
     """Writes to a stream; on a terminal in place, elsewhere at most a line every ten seconds."""
 
     def __init__(self, stream: TextIO, *, is_terminal: bool, is_silent: bool = False) -> None:
+        """Write to a stream, or, if silent, nowhere."""
         self._stream = stream
         self._is_terminal = is_terminal
         self._is_silent = is_silent

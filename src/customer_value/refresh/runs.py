@@ -73,6 +73,12 @@ class _Attempt:
     def write(self, places: Places) -> None:
         write_whole(places.attempt, json.dumps(asdict(self)))
 
+    def vary(self, variables: Mapping[str, Any]) -> None:
+        """Give vars another value in what is still to be done."""
+        for command in self.builds if variables else []:
+            at = command.index("--vars") + 1
+            command[at] = json.dumps({**json.loads(command[at]), **variables})
+
     @classmethod
     def read(cls, places: Places) -> _Attempt:
         try:
@@ -84,6 +90,20 @@ class _Attempt:
             ) from error
         facts["before"] = tuple(facts["before"]) if facts["before"] else None
         return cls(**facts)
+
+
+@dataclass
+class _Work:
+    """All that a build needs to know."""
+
+    places: Places
+    profile: profile_file.Profile
+    request: Request
+    attempt: _Attempt
+    notebook: lock.Held
+    entry: Entry
+    progress: Progress
+    is_retry: bool = False
 
 
 def refresh(request: Request, progress: Progress) -> Outcome:
@@ -107,8 +127,7 @@ def refresh(request: Request, progress: Progress) -> Outcome:
             _commands(request, {**variables, "run_id": run_id}),
         )
         attempt.write(places)
-        result = _built(places, profile, request, attempt, notebook, entry, progress)
-    return result
+        return _built(_Work(places, profile, request, attempt, notebook, entry, progress))
 
 
 def retry(request: Request, progress: Progress) -> Outcome:
@@ -117,9 +136,12 @@ def retry(request: Request, progress: Progress) -> Outcome:
     Raises:
         RefreshError: it can't begin, or there is nothing to retry.
     """
-    profile = _profile(request, _variables(request.variables))
+    variables = _variables(request.variables)
+    profile = _profile(request, variables)
     places = Places.of(profile.database)
     run_id = _Attempt.read(places).run_id
+    # Another one would have two runs in one database.
+    variables.pop("run_id", None)
     with _attempted(places, request, "retry", run_id) as (notebook, entry):
         attempt = _Attempt.read(places)
         if publishing.mark(places.database) != attempt.before:
@@ -128,10 +150,10 @@ def retry(request: Request, progress: Progress) -> Outcome:
                 "yesterday. Refresh from the beginning.",
                 outcome.CHANGED_MEANWHILE,
             )
-        result = _built(
-            places, profile, request, attempt, notebook, entry, progress, is_retry=True
+        attempt.vary(variables)
+        return _built(
+            _Work(places, profile, request, attempt, notebook, entry, progress, is_retry=True)
         )
-    return result
 
 
 def roll_back(request: Request) -> Outcome:
@@ -169,23 +191,14 @@ def history(request: Request) -> list[Entry]:
     return log.entries(Places.of(_profile(request, _variables(request.variables)).database))
 
 
-def _built(
-    places: Places,
-    profile: profile_file.Profile,
-    request: Request,
-    attempt: _Attempt,
-    notebook: lock.Held,
-    entry: Entry,
-    progress: Progress,
-    *,
-    is_retry: bool = False,
-) -> Outcome:
-    problem = _run_builds(places, profile, request, attempt, notebook, progress, is_retry)
-    _count_tests(entry, attempt.statuses)
+def _built(work: _Work) -> Outcome:
+    places, entry = work.places, work.entry
+    problem = _run_builds(work)
+    _count_tests(entry, work.attempt.statuses)
     if problem is None:
-        notebook.note("looking at what was built")
-        progress.step("looking at what was built")
-        problem = _audited(places, attempt, entry)
+        work.notebook.note("looking at what was built")
+        work.progress.step("looking at what was built")
+        problem = _audited(places, work.attempt, entry)
     if problem is not None:
         entry.failure_reason = problem
         return _ended(
@@ -198,10 +211,10 @@ def _built(
         )
 
     def announce(mark: publishing.Mark) -> None:
-        notebook.note("publishing", mark=mark, entry=asdict(entry))
+        work.notebook.note("publishing", mark=mark, entry=asdict(entry))
 
-    progress.step("publishing")
-    publishing.publish(places, attempt.before, request.keep, announce)
+    work.progress.step("publishing")
+    publishing.publish(places, work.attempt.before, work.request.keep, announce)
     publishing.discard(places.staging)
     warned = f", {entry.test_warn_count} of them with a warning" if entry.test_warn_count else ""
     return _ended(
@@ -214,52 +227,48 @@ def _built(
     )
 
 
-def _run_builds(
-    places: Places,
-    profile: profile_file.Profile,
-    request: Request,
-    attempt: _Attempt,
-    notebook: lock.Held,
-    progress: Progress,
-    is_retry: bool,  # noqa: FBT001 - of this module
-) -> str | None:
+def _run_builds(work: _Work) -> str | None:
     """Run dbt, command by command; why that ended early, or None."""
     # Loading dbt takes a second or more, which a refresh that can't begin need not wait for.
     from customer_value.refresh import builds  # noqa: PLC0415
 
-    profile.write_for(places.staged, places.staging)
+    places, attempt = work.places, work.attempt
+    work.profile.write_for(places.staged, places.staging)
     common = [
-        *("--project-dir", str(request.project.resolve())),
+        *("--project-dir", str(work.request.project.resolve())),
         *("--profiles-dir", str(places.staging)),
         *("--target-path", str(places.target)),
+        "--quiet",
     ]
-    notebook.note("building")
+    results = places.target / "run_results.json"
+    work.notebook.note("building")
     for number in range(attempt.done, len(attempt.builds)):
-        progress.step(" ".join(["dbt", *_shown(attempt.builds[number])]))
         command = attempt.builds[number]
-        if is_retry and number == attempt.done and (places.target / "run_results.json").exists():
+        work.progress.step(" ".join(["dbt", *_shown(command)]))
+        if work.is_retry and number == attempt.done and results.exists():
             command = ["retry", *_kept_in_retry(command)]
-        # A build that ends before any node leaves no results; the last ones are of another run.
-        elif not is_retry:
-            (places.target / "run_results.json").unlink(missing_ok=True)
-        is_retry = False
-        build = builds.run([*command, *common, "--quiet"], progress.nodes)
+        else:
+            # A build that ends before any node leaves no results; the last ones are another's.
+            results.unlink(missing_ok=True)
+        build = builds.run([*command, *common], work.progress.nodes)
         attempt.statuses |= build.statuses
+        write_whole(places.statuses, json.dumps(attempt.statuses))
         if build.is_interrupted:
             raise KeyboardInterrupt
         if not build.is_success:
             attempt.write(places)
-            said = [build.problem or "", *build.messages]
-            if any(outcome.is_disk_full(text) for text in said):
+            if any(outcome.is_disk_full(said) for said in (build.problem, *build.messages)):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return _why_failed(build.problem, attempt.statuses)
         attempt.done = number + 1
+        # So far as it is done, it need not be done again; and what follows is no retry.
+        work.is_retry = False
         attempt.write(places)
     return None
 
 
 def _commands(request: Request, variables: Mapping[str, Any]) -> list[list[str]]:
-    """dbt's arguments, one list for each command."""
+    """The arguments of dbt, one list for each command."""
     common = ["--vars", json.dumps(variables), "--exclude-resource-type", "unit_test"]
     if request.threads is not None:
         common += ["--threads", str(request.threads)]
@@ -399,7 +408,9 @@ def _ended(
     entry.is_published = exit_code == outcome.PUBLISHED
     entry.ended_at = entry.ended_at if entry.is_published and entry.ended_at else lock.now()
     _log(places, entry)
-    return Outcome(exit_code, sentence, str(places.database), replace(entry), kept)
+    return Outcome(
+        exit_code, sentence, str(places.database), str(places.statuses), replace(entry), kept
+    )
 
 
 def _log(places: Places, entry: Entry) -> None:
@@ -423,7 +434,7 @@ def _count_tests(entry: Entry, statuses: Mapping[str, str]) -> None:
 
 
 def _why_failed(problem: str | None, statuses: Mapping[str, str]) -> str:
-    """What failed, by name: what the database says of it may quote a value, and stays in dbt's log."""
+    """What failed, by name. What the engine says of it may quote a value: it stays in dbt's log."""
     failed = [
         name.split(".")[2]
         for name, status in statuses.items()
@@ -451,7 +462,7 @@ def _run_of_version(places: Places) -> Entry:
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             relation = connection.execute(
-                "select format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, table_name) "
+                'select format(\'"{}"."{}"."{}"\', database_name, schema_name, table_name) '
                 "from duckdb_tables() where table_name = ? and database_name = current_database()",
                 [log.TABLE],
             ).fetchone()
