@@ -24,6 +24,7 @@ NAMES_WITHOUT_PREFIX = {
     "prediction_drift",
     "prediction_history",
     "realized_accuracy",
+    "refresh_log",
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
