@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
-from dbt.contracts.results import RunExecutionResult
 
 FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
 
