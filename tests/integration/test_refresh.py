@@ -24,6 +24,8 @@ from refreshed_shop import Shop
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["customer_value.refresh.builds", "refreshed_shop"])
 KEEP = 2
+# Far beyond what the blocks that a new build frees would hold.
+LARGE = "{customer_count: 1000000}"
 MOMENTS_OF_TOUCHING = 22
 MOMENTS_IN_TIME = 10
 Process = Any
@@ -237,7 +239,7 @@ def test_without_room_to_write_nothing_changes_and_the_next_refresh_succeeds(
     """Files may be no larger than so much of the published one, as under a quota."""
     shop.deliver(3)
     size = shop.places.database.stat().st_size
-    code = refreshed(shop, "--json", largest_file=int(size * share))
+    code = refreshed(shop, "--json", "--vars", LARGE, largest_file=int(size * share))
     assert_the_disk_was_full(shop, code)
 
 
@@ -255,7 +257,8 @@ def test_on_a_full_disk_nothing_changes_and_the_next_refresh_succeeds(
     )
     if mounted.returncode != 0:
         shop.deliver(3)
-        assert_the_disk_was_full(shop, refreshed(shop, "--json", largest_file=size + 4096))
+        code = refreshed(shop, "--json", "--vars", LARGE, largest_file=size + 4096)
+        assert_the_disk_was_full(shop, code)
         return
     try:
         warehouse = shop.folder / "warehouse"
@@ -267,7 +270,7 @@ def test_on_a_full_disk_nothing_changes_and_the_next_refresh_succeeds(
         with filler.open("wb") as file:
             file.write(b"0" * (shutil.disk_usage(disk).free - size - size // 4))
         shop.deliver(3)
-        code = refreshed(shop, "--json")
+        code = refreshed(shop, "--json", "--vars", LARGE)
         filler.unlink()
         assert_the_disk_was_full(shop, code)
     finally:

@@ -3,4 +3,4 @@ select
     run.edition,
     run.run_id
 from {{ ref('int_customer_value__run') }} as run
-cross join range(20000) as numbers (number)
+cross join range({{ var('customer_count') }}) as numbers (number)
