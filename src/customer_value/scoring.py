@@ -28,7 +28,8 @@ def score_churn(features: Relation, models: Relation, run: Relation) -> Relation
     Returns:
         Per customer at the run's as_of_date: churn_intercept and churn_slope, so that
         1 / (1 + exp(-(churn_intercept + churn_slope * ln(days)))) is the probability that no
-        order follows within so many days; reason_1 to reason_3, keys of the seed churn_reasons.
+        order follows within so many days; reason_1 to reason_3, keys of the seed churn_reasons,
+        and what each adds to the log odds, reason_1_contribution to reason_3_contribution.
     """
     model = registry.newest(models.df(), "churn")
     reasons: Mapping[str, str] = model["parameters"]["reasons"]
@@ -37,13 +38,16 @@ def score_churn(features: Relation, models: Relation, run: Relation) -> Relation
     )
     ranked = ", ".join(
         f"{{'strength': abs(contribution_of_{reason}), 'reason': '{reason}_' || "
-        f"case when contribution_of_{reason} > 0 then 'raises' else 'lowers' end}}"
+        f"case when contribution_of_{reason} > 0 then 'raises' else 'lowers' end, "
+        f"'contribution': contribution_of_{reason}}}"
         for reason in reasons
     )
     top = "".join(
         f", ranked_reasons[{number}].reason as reason_{number}"
+        f", ranked_reasons[{number}].contribution as reason_{number}_contribution"
         if reasons
         else f", cast(null as varchar) as reason_{number}"
+        f", cast(null as double) as reason_{number}_contribution"
         for number in range(1, REASON_COUNT + 1)
     )
     return _applied(
