@@ -69,20 +69,26 @@ def fit(examples: pd.DataFrame) -> tuple[HorizonModel, str | None]:
         The model of the logarithm of the ratio to the baseline, and the fallback's name or None.
     """
     model = HorizonModel(GammaRegressor(alpha=PENALTY, max_iter=1000), FEATURES, BY_HORIZON)
-    net_amount = np.maximum(examples["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0)
-    base = baseline(examples)
-    is_active = ~examples["is_churned_in_horizon"].to_numpy(dtype=bool)
+    ratio, weight, is_active = weighted_ratio(examples)
     if is_active.sum() < MINIMUM_ACTIVE:
         return model.fixed(0.0, 0.0), "personal_baseline_few_orders"
-    ratio = np.maximum(net_amount / base, RATIO_FLOOR)[is_active]
-    ratio = np.minimum(ratio, np.quantile(ratio, RATIO_CAP_QUANTILE))
-    # Unweighted, small baselines would set the level of large ones; weighted fully, a few
-    # customers would set all coefficients. The square root stands between.
-    weight = np.sqrt(base[is_active])
     scale = float(np.average(ratio, weights=weight))
     model.fit(examples[is_active], ratio / scale, weight / weight.mean())
     model.scale_ = scale
     return model.shifted(math.log(scale)), None
+
+
+def weighted_ratio(examples: pd.DataFrame) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """What is fitted: ratios to the baseline where there was an order, their weights, and where."""
+    net_amount = np.maximum(examples["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0)
+    base = baseline(examples)
+    is_active = ~examples["is_churned_in_horizon"].to_numpy(dtype=bool)
+    ratio = np.maximum(net_amount / base, RATIO_FLOOR)[is_active]
+    if is_active.any():
+        ratio = np.minimum(ratio, np.quantile(ratio, RATIO_CAP_QUANTILE))
+    # Unweighted, small baselines would set the level of large ones; weighted fully, a few
+    # customers would set all coefficients. The square root stands between.
+    return ratio, np.sqrt(base[is_active]), is_active
 
 
 def amount_if_any(model: HorizonModel, examples: pd.DataFrame) -> Floats:

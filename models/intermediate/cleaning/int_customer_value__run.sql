@@ -41,6 +41,7 @@ select
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
     cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
+    {{ 'true' if customer_value.fairness_groups() else 'false' }} as has_fairness_groups,
     {{ customer_value.run_id() }} as run_id
 from dated
 cross join rejected_as_later

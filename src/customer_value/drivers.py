@@ -1,0 +1,372 @@
+"""What drives the models: how much each feature matters, which way, and how sure that is.
+
+Importance is asked of a twin that was fitted on the past alone, about customers held out: by what
+share its error grows when one feature is shuffled among them (permutation importance, Breiman,
+2001). It can be asked of any model. Of a linear model the effect itself is told too, with an
+interval of its coefficient that knows that one customer's examples say the same several times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from duckdb import DuckDBPyRelation as Relation
+from numpy.typing import NDArray
+
+from customer_value import backtest, churn, held_out, registry, scoring_sql, spend
+from customer_value.held_out import Predict
+
+Floats = NDArray[np.float64]
+
+# So many held-out customers, shuffled so often, and drawn anew so often for the intervals.
+CUSTOMERS = 4000
+SHUFFLES = 5
+DRAWS = 400
+# The share of cases that intervals are to hold what is true in.
+LEVEL = 0.95
+NORMAL_QUANTILE = 1.959963984540054
+# Half way between counts and sizes: of nothing bought and of much bought alike.
+TWEEDIE_POWER = 1.5
+# A prediction of money of 0 would be infinitely wrong about whoever bought something.
+AMOUNT_FLOOR = 1e-6
+
+COLUMNS = (
+    "model_name",
+    "model_version",
+    "feature_name",
+    "importance",
+    "importance_lower",
+    "importance_upper",
+    "prediction_change",
+    "effect_kind",
+    "effect_per_deviation",
+    "effect_per_deviation_lower",
+    "effect_per_deviation_upper",
+    "effect_per_unit",
+    "effect_per_unit_lower",
+    "effect_per_unit_upper",
+    "feature_mean",
+    "feature_deviation",
+    "horizon_days",
+    "split_as_of_date",
+    "customer_count",
+)
+
+
+@dataclass(frozen=True)
+class LinearFit:
+    """A penalised linear model at its optimum, as far as the spread of its coefficients goes.
+
+    Attributes:
+        design: a column of ones, then what the penalty treats alike, one row per example.
+        score: the derivative of each example's loss by its linear predictor.
+        curvature: the second derivative, likewise.
+        penalty: the strength of the squared penalty on every column but the first.
+        customers: the customer of each example, as numbers from 0.
+    """
+
+    design: Floats
+    score: Floats
+    curvature: Floats
+    penalty: float
+    customers: NDArray[np.intp]
+
+    def covariance(self) -> Floats:
+        """Of the coefficients, by the sandwich that adds up a customer's examples first.
+
+        After Huber (1967) and Liang and Zeger (1986). The penalty belongs to the bread: the
+        interval is about the coefficients that this penalty would find in all customers that
+        there could be.
+        """
+        strength = np.full(self.design.shape[1], self.penalty)
+        strength[0] = 0.0
+        bread = self.design.T @ (self.design * self.curvature[:, None]) + np.diag(strength)
+        count = int(self.customers.max()) + 1
+        sums = np.column_stack(
+            [
+                np.bincount(self.customers, column * self.score, minlength=count)
+                for column in self.design.T
+            ]
+        )
+        # At the optimum the sums add up to the penalty's pull, which is no one customer's.
+        sums -= sums.mean(axis=0)
+        inverse = np.linalg.pinv(bread, hermitian=True)
+        covariance = inverse @ (sums.T @ sums) @ inverse * count / max(count - 1, 1)
+        return np.asarray(covariance, dtype=np.float64)
+
+
+@backtest.reproducible()
+def measure(relation: Relation, models: Relation, run_relation: Relation) -> pd.DataFrame:
+    """What drives the newest churn and spend models.
+
+    Args:
+        relation: training_examples.
+        models: model_registry.
+        run_relation: int_customer_value__run.
+
+    Returns:
+        Per model and feature that it reads: its importance among held-out customers, the change
+        of the mean prediction from the feature's 10th to its 90th percentile among them, and for
+        linear models the effect; NaN where the history is too short or the model not linear.
+        No row of a model that a fallback stands in for: it reads no feature.
+    """
+    examples, run = backtest.fetched(relation, run_relation)
+    known = models.df()
+    twins = held_out.twins(examples, run)
+    parts = []
+    for name in ("churn", "spend"):
+        model = registry.newest(known, name)
+        if isinstance(model["fallback"], str) or examples.empty:
+            continue
+        measured = pd.concat(
+            [
+                _effects(name, model["parameters"], examples, run),
+                _importances(name, twins, run["random_seed"]),
+            ],
+            axis=1,
+        )
+        measured = measured.rename_axis("feature_name").reset_index()
+        parts.append(
+            measured.assign(model_name=name, model_version=model["model_version"]).reindex(
+                columns=list(COLUMNS)
+            )
+        )
+    numbers = dict.fromkeys(COLUMNS[3:], "float64")
+    texts = dict.fromkeys((*COLUMNS[:3], "effect_kind"), "string")
+    types = numbers | texts | {"split_as_of_date": "datetime64[ns]"}
+    drivers = pd.concat(parts) if parts else pd.DataFrame(columns=list(COLUMNS))
+    return drivers.astype(types).sort_values(["model_name", "feature_name"], ignore_index=True)
+
+
+def _importances(name: str, twins: held_out.Twins | None, seed: int) -> pd.DataFrame:
+    if twins is None:
+        return pd.DataFrame()
+    later = held_out.sampled(twins.split.later, CUSTOMERS, seed)
+    if name == "churn":
+        actual = later["is_churned_in_horizon"].to_numpy(dtype=np.float64)
+        found = importances(twins.churn, later, churn.FEATURES, actual, _log_losses, seed)
+    else:
+        actual = np.maximum(later["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0)
+        # Its own baseline is of two columns that it reads as they are.
+        features = (*spend.FEATURES, "purchases_per_day", "expected_purchase_amount")
+        found = importances(twins.spend, later, features, actual, _tweedie_losses, seed)
+    return found.assign(
+        split_as_of_date=pd.Timestamp(twins.split.as_of_date),
+        customer_count=float(len(later)),
+    )
+
+
+def importances(  # noqa: PLR0913 - what is asked, of whom, about what, and how it is judged
+    predict: Predict,
+    later: pd.DataFrame,
+    features: tuple[str, ...],
+    actual: Floats,
+    losses: Any,  # noqa: ANN401 - (actual, predicted) to one loss for each
+    seed: int,
+) -> pd.DataFrame:
+    """By what share the held-out error grows when a feature is shuffled among the customers.
+
+    The interval is of customers drawn anew, each with all of their shuffles.
+
+    Args:
+        predict: the model; it must not know the customers.
+        later: one row per held-out customer.
+        features: the columns to shuffle, one after the other.
+        actual: what happened, one per customer; losses: what each prediction costs.
+        seed: of shuffles and draws.
+
+    Returns:
+        By feature: importance, its interval, and prediction_change.
+    """
+    chance = np.random.default_rng(seed)
+    count = len(later)
+    orders = [chance.permutation(count) for _ in range(SHUFFLES)]
+    weights = chance.multinomial(count, np.full(count, 1 / count), size=DRAWS).astype(np.float64)
+    repeated = pd.concat([later] * SHUFFLES, ignore_index=True)
+    without_change = losses(actual, predict(later))
+    base, drawn_base = without_change.mean(), weights @ without_change / count
+    tail = (1 - LEVEL) / 2
+    rows = {}
+    for name in features:
+        values = later[name].to_numpy(dtype=np.float64)
+        shuffled = np.concatenate([values[order] for order in orders])
+        predicted = predict(repeated.assign(**{name: shuffled}))
+        with_change = losses(np.tile(actual, SHUFFLES), predicted).reshape(SHUFFLES, count)
+        growth = with_change.mean(axis=0) - without_change
+        drawn = (weights @ growth / count) / drawn_base
+        lower, upper = np.quantile(drawn, [tail, 1 - tail])
+        low, high = _spread(values)
+        change = predict(later.assign(**{name: high})) - predict(later.assign(**{name: low}))
+        rows[name] = {
+            "importance": growth.mean() / base,
+            "importance_lower": lower,
+            "importance_upper": upper,
+            "prediction_change": change.mean(),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _spread(values: Floats) -> tuple[float, float]:
+    """From low to high: the outer tenths, or what there is where most values are the same."""
+    low, high = np.quantile(values, [0.1, 0.9])
+    if low == high:
+        low, high = values.min(), values.max()
+    return float(low), float(high)
+
+
+def _log_losses(actual: Floats, predicted: Floats) -> Floats:
+    clipped = np.clip(predicted, 1e-6, 1 - 1e-6)
+    return np.asarray(-(actual * np.log(clipped) + (1 - actual) * np.log1p(-clipped)))
+
+
+def _tweedie_losses(actual: Floats, predicted: Floats) -> Floats:
+    """The deviance of each, as scikit-learn's mean_tweedie_deviance has it."""
+    power, expected = TWEEDIE_POWER, np.maximum(predicted, AMOUNT_FLOOR)
+    return np.asarray(
+        2
+        * (
+            actual ** (2 - power) / ((1 - power) * (2 - power))
+            - actual * expected ** (1 - power) / (1 - power)
+            + expected ** (2 - power) / (2 - power)
+        )
+    )
+
+
+def _effects(
+    name: str, parameters: Mapping[str, Any], examples: pd.DataFrame, run: Mapping[str, Any]
+) -> pd.DataFrame:
+    coefficients = parameters.get("coefficients")
+    if not coefficients:
+        return pd.DataFrame()
+    if name == "churn":
+        return churn_effects(coefficients, examples, run["churn_window_days"])
+    return spend_effects(coefficients, examples, run["churn_window_days"])
+
+
+def churn_effects(
+    coefficients: Mapping[str, float], examples: pd.DataFrame, horizon_days: int
+) -> pd.DataFrame:
+    """Odds ratios of no order within a horizon, by feature, with their intervals.
+
+    Args:
+        coefficients: of the raw columns, as model_registry has them.
+        examples: all that the model was fitted on.
+        horizon_days: the horizon that the effects are told for.
+    """
+    design, predictor = _standardised(coefficients, examples)
+    probability = 1 / (1 + np.exp(-predictor))
+    is_churned = examples["is_churned_in_horizon"].to_numpy(dtype=np.float64)
+    fit = LinearFit(
+        design=design,
+        score=is_churned - probability,
+        curvature=probability * (1 - probability),
+        penalty=1 / churn.INVERSE_PENALTY,
+        customers=_numbered(examples),
+    )
+    told = _told(coefficients, examples, fit.covariance(), horizon_days)
+    return told.assign(effect_kind="odds_ratio")
+
+
+def spend_effects(
+    coefficients: Mapping[str, float], examples: pd.DataFrame, horizon_days: int
+) -> pd.DataFrame:
+    """Ratios of the amount given an order, by feature, with their intervals.
+
+    Args:
+        coefficients: of the raw columns, as model_registry has them.
+        examples: all that training was given; those with an order are what it was fitted on.
+        horizon_days: the horizon that the effects are told for.
+    """
+    ratio, weight, is_active = spend.weighted_ratio(examples)
+    active = examples[is_active]
+    design, predictor = _standardised(coefficients, active)
+    relative = ratio / np.exp(predictor)
+    share = weight / weight.sum()
+    fit = LinearFit(
+        design=design,
+        score=share * (relative - 1),
+        curvature=share * relative,
+        penalty=spend.PENALTY,
+        customers=_numbered(active),
+    )
+    told = _told(coefficients, active, fit.covariance(), horizon_days)
+    return told.assign(effect_kind="amount_ratio")
+
+
+def _features(coefficients: Mapping[str, float]) -> tuple[list[str], list[str]]:
+    """The features of a horizon model, and those of them whose effect depends on the horizon."""
+    suffix = scoring_sql.INTERACTION_SUFFIX
+    by_horizon = [name.removesuffix(suffix) for name in coefficients if name.endswith(suffix)]
+    features = [
+        name
+        for name in coefficients
+        if name not in {"intercept", scoring_sql.LOG_HORIZON} and not name.endswith(suffix)
+    ]
+    return features, by_horizon
+
+
+def _moments(features: list[str], examples: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """The raw columns, the log horizon last, with their means and deviations."""
+    raw = examples[[*features, scoring_sql.LOG_HORIZON]].to_numpy(dtype=np.float64)
+    deviation = raw.std(axis=0)
+    return raw, raw.mean(axis=0), np.where(deviation > 1e-9, deviation, 1.0)
+
+
+def _standardised(
+    coefficients: Mapping[str, float], examples: pd.DataFrame
+) -> tuple[Floats, Floats]:
+    """The columns that the model was fitted on, as HorizonModel has them, and its predictor."""
+    features, by_horizon = _features(coefficients)
+    raw, means, deviations = _moments(features, examples)
+    standardised = (raw - means) / deviations
+    positions = [features.index(name) for name in by_horizon]
+    products = standardised[:, positions] * standardised[:, -1:]
+    predictor = np.full(len(raw), coefficients["intercept"])
+    for position, name in enumerate([*features, scoring_sql.LOG_HORIZON]):
+        predictor += coefficients[name] * raw[:, position]
+    for position, name in zip(positions, by_horizon, strict=True):
+        slope = coefficients[f"{name}{scoring_sql.INTERACTION_SUFFIX}"]
+        predictor += slope * raw[:, position] * raw[:, -1]
+    return np.column_stack([np.ones(len(raw)), standardised, products]), predictor
+
+
+def _numbered(examples: pd.DataFrame) -> NDArray[np.intp]:
+    _, numbers = np.unique(examples["customer_id"].to_numpy(str), return_inverse=True)
+    return numbers
+
+
+def _told(
+    coefficients: Mapping[str, float],
+    examples: pd.DataFrame,
+    covariance: Floats,
+    horizon_days: int,
+) -> pd.DataFrame:
+    """Each feature's effect at one horizon, as ratios, with intervals."""
+    features, by_horizon = _features(coefficients)
+    _, means, deviations = _moments(features, examples)
+    log_horizon = math.log(horizon_days)
+    rows = {}
+    for position, name in enumerate(features):
+        # The effect of one deviation: the feature's own coefficient, and its product's with as
+        # many deviations as the horizon is from the mean one.
+        contrast = np.zeros(len(covariance))
+        contrast[1 + position] = 1.0
+        effect = coefficients[name]
+        if name in by_horizon:
+            product = 1 + len(features) + 1 + by_horizon.index(name)
+            contrast[product] = (log_horizon - means[-1]) / deviations[-1]
+            effect += log_horizon * coefficients[f"{name}{scoring_sql.INTERACTION_SUFFIX}"]
+        error = math.sqrt(max(0.0, float(contrast @ covariance @ contrast)))
+        per_deviation = effect * deviations[position]
+        row = {"feature_mean": means[position], "feature_deviation": deviations[position]}
+        for unit, scale in (("deviation", 1.0), ("unit", 1 / deviations[position])):
+            for end, shift in (("", 0.0), ("_lower", -1.0), ("_upper", 1.0)):
+                told = (per_deviation + shift * NORMAL_QUANTILE * error) * scale
+                row[f"effect_per_{unit}{end}"] = math.exp(min(told, 700.0))
+        rows[name] = row | {"horizon_days": float(horizon_days)}
+    return pd.DataFrame.from_dict(rows, orient="index")
