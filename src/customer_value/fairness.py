@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from customer_value import metrics
 
@@ -22,8 +23,11 @@ Floats = NDArray[np.float64]
 Interval = tuple[float, float, int]
 
 # 99%: many groups are looked at by many metrics, and one in twenty would be beyond by chance.
-NORMAL_QUANTILE = 2.5758293035489004
+LEVEL = 0.99
+NORMAL_QUANTILE = float(stats.norm.ppf((1 + LEVEL) / 2))
 DRAWS = 200
+# With fewer, the bins of a calibration error hold so few that chance is most of it.
+MINIMUM_FOR_BINS = 100
 # From here on a customer is predicted to be lost, as customer_churn has it.
 CHURNED_FROM = 0.5
 
@@ -204,7 +208,8 @@ def _mean_error_interval(actual: Floats, predicted: Floats, _: Floats, __: int) 
     errors, count = predicted - actual, len(actual)
     if count < 2:
         return float("nan"), float("nan"), count
-    half = NORMAL_QUANTILE * float(errors.std(ddof=1)) / math.sqrt(count)
+    quantile = float(stats.t.ppf((1 + LEVEL) / 2, count - 1))
+    half = quantile * float(errors.std(ddof=1)) / math.sqrt(count)
     return float(errors.mean()) - half, float(errors.mean()) + half, count
 
 
@@ -226,7 +231,7 @@ def _calibration_interval(actual: Floats, predicted: Floats, _: Floats, seed: in
     """
     count, bins = len(actual), 10
     error = metrics.calibration_error(actual, predicted, bins)
-    if count < 2:
+    if count < MINIMUM_FOR_BINS:
         return float("nan"), float("nan"), count
     numbers = np.minimum((predicted * bins).astype(int), bins - 1)
     members = (numbers[:, None] == np.arange(bins)) * (actual - predicted)[:, None]
