@@ -50,9 +50,7 @@ def baseline(examples: pd.DataFrame) -> Floats:
     return np.asarray(amount * (1 + rate * horizon))
 
 
-def fit(
-    examples: pd.DataFrame, penalty: float = PENALTY
-) -> tuple[HorizonModel, str | None]:
+def fit(examples: pd.DataFrame, penalty: float = PENALTY) -> tuple[HorizonModel, str | None]:
     """Fit the Gamma regression, or name the fallback where the examples can't carry it.
 
     Args:
