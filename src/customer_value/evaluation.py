@@ -287,13 +287,20 @@ def _results(
     rows = []
     for name, tried in trials.items():
         for trial, champions in zip(tried, trials[chosen], strict=True):
-            gained = champion.gain(metrics.SCORES[target], [champions], [trial])
+            score = metrics.SCORES[target]
+            champions_gain: tuple[float, float | None] = (
+                score(trial.actual, trial.predicted) - score(champions.actual, champions.predicted),
+                None,
+            )
+            if trial.is_untouched and name != chosen:
+                gained = champion.gain(score, [champions], [trial])
+                champions_gain = (gained.value, gained.standard_error)
             figures = {
                 metric: (function(trial.actual, trial.predicted), None)
                 for metric, function in metrics.METRICS[target].items()
             } | {
-                "score": (metrics.SCORES[target](trial.actual, trial.predicted), None),
-                "champion_gain": (gained.value, gained.standard_error),
+                "score": (score(trial.actual, trial.predicted), None),
+                "champion_gain": champions_gain,
             }
             rows += [
                 {
