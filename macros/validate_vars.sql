@@ -21,6 +21,7 @@
         ('fairness_minimum_customers', 'whole', 10, 1000000, 'customers'),
         ('prediction_history_daily_days', 'whole', 1, 3660, 'days'),
         ('prediction_history_max_days', 'whole', 31, 36600, 'days'),
+        ('backtest_origins', 'whole', 2, 9, 'past dates'),
     ] -%}
         {%- set value = var(name) -%}
         {%- set fits = (value is integer) if kind == 'whole' else (value is number and value is not boolean) -%}
@@ -42,6 +43,15 @@
         ) -%}
     {%- endif -%}
 
+    {%- for name in ['churn_candidates', 'spend_candidates', 'high_value_candidates'] -%}
+        {%- set listed = var(name) -%}
+        {%- if listed != 'all' and (listed is string or listed is mapping or listed is not iterable or not listed or listed | reject('string') | list) -%}
+            {%- do problems.append(name ~ " is " ~ (listed | tojson) ~ "; it takes a list of names such as [" ~ ('gamma' if name == 'spend_candidates' else 'logistic') ~ "], or all.") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for name in ['champion_severity', 'interval_severity'] if var(name) not in ['warn', 'error'] -%}
+        {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes warn or error.") -%}
+    {%- endfor -%}
     {%- for name in ['winsorize_outliers', 'pseudonymize'] if var(name) is not boolean -%}
         {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes true or false.") -%}
     {%- endfor -%}
@@ -93,6 +103,7 @@
         'reporting_time_zone', 'store_keys', 'missing_values', 'outlier_fences', 'winsorize_outliers', 'pseudonymize',
         'fairness_groups', 'fairness_minimum_customers', 'fairness_thresholds',
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
+        'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}

@@ -8,4 +8,5 @@ def model(dbt, session):
     examples = dbt.ref("training_examples")
     registry = dbt.ref("model_registry")
     run = dbt.ref("int_customer_value__run")
-    return drivers.measure(examples, registry, run)
+    backtested = dbt.ref("candidate_backtest")
+    return drivers.measure(examples, registry, run, backtested)

@@ -1,10 +1,11 @@
-"""Applies twins of the models to customers whom they do not know: what fairness is judged by."""
+"""What twins of the models said at the date that nothing was chosen by, beside what happened."""
 
-from customer_value import held_out
+from customer_value import training
 
 
 def model(dbt, session):
-    """Return what the twins said and what then happened; none without fairness groups."""
+    """Return one row per customer of that date."""
     examples = dbt.ref("training_examples")
     run = dbt.ref("int_customer_value__run")
-    return held_out.score(examples, run)
+    backtested = dbt.ref("candidate_backtest")
+    return training.score_held_out(examples, run, backtested)

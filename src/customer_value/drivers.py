@@ -1,15 +1,17 @@
 """What drives the models: how much each feature matters, which way, and how sure that is.
 
-Importance is asked of a twin that was fitted on the past alone, about customers held out: by what
-share its error grows when one feature is shuffled among them (permutation importance, Breiman,
-2001). It can be asked of any model. Of a linear model the effect itself is told too, with an
-interval of its coefficient that knows that one customer's examples say the same several times.
+Importance is asked of the twin that the backtest fitted on what was known at the untouched origin,
+about the customers of that origin: by what share its error grows when one feature is shuffled among
+them (permutation importance: Breiman, 2001). It can be asked of any model. Of the regressions the
+effect itself is told too, with an interval that knows that one customer's examples say much the
+same several times.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +20,13 @@ import pandas as pd
 from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 
-from customer_value import backtest, churn, held_out, registry, scoring_sql, spend
-from customer_value.held_out import Predict
+from customer_value import backtest, churn, evaluation, registry, scoring_sql, spend
+from customer_value.calibration import Calibration
+from customer_value.candidates import fitted_from, targets
 
 Floats = NDArray[np.float64]
+Predict = Callable[[pd.DataFrame], Floats]
+Losses = Callable[[Floats, Floats], Floats]
 
 # So many held-out customers, shuffled so often, and drawn anew so often for the intervals.
 CUSTOMERS = 4000
@@ -101,36 +106,36 @@ class LinearFit:
 
 
 @backtest.reproducible()
-def measure(relation: Relation, models: Relation, run_relation: Relation) -> pd.DataFrame:
-    """What drives the newest churn and spend models.
+def measure(
+    relation: Relation, models: Relation, run_relation: Relation, backtested: Relation
+) -> pd.DataFrame:
+    """What drives the newest models.
 
     Args:
         relation: training_examples.
         models: model_registry.
         run_relation: int_customer_value__run.
+        backtested: candidate_backtest, whose twins are asked.
 
     Returns:
         Per model and feature that it reads: its importance among held-out customers, the change
         of the mean prediction from the feature's 10th to its 90th percentile among them, and for
-        linear models the effect; NaN where the history is too short or the model not linear.
-        No row of a model that a fallback stands in for: it reads no feature.
+        regressions the effect; NaN where the history is too short or the model is no regression.
+        No row of a model that a fallback stands in for.
     """
     examples, run = backtest.fetched(relation, run_relation)
-    known = models.df()
-    twins = held_out.twins(examples, run)
+    known, verdicts = models.df(), backtested.df()
+    twins = {name: _twin(verdicts, name, run) for name in evaluation.TARGETS}
     parts = []
-    for name in ("churn", "spend"):
+    for name in evaluation.TARGETS:
         model = registry.newest(known, name)
         if isinstance(model["fallback"], str) or examples.empty:
             continue
-        measured = pd.concat(
-            [
-                _effects(name, model["parameters"], examples, run),
-                _importances(name, twins, run["random_seed"]),
-            ],
-            axis=1,
-        )
-        measured = measured.rename_axis("feature_name").reset_index()
+        told = [
+            _effects(name, model, examples, run),
+            _importances(name, twins, examples, run["random_seed"]),
+        ]
+        measured = pd.concat(told, axis=1).rename_axis("feature_name").reset_index()
         parts.append(
             measured.assign(model_name=name, model_version=model["model_version"]).reindex(
                 columns=list(COLUMNS)
@@ -139,34 +144,71 @@ def measure(relation: Relation, models: Relation, run_relation: Relation) -> pd.
     numbers = dict.fromkeys(COLUMNS[3:], "float64")
     texts = dict.fromkeys((*COLUMNS[:3], "effect_kind"), "string")
     types = numbers | texts | {"split_as_of_date": "datetime64[ns]"}
+    parts = [part for part in parts if len(part)]
     drivers = pd.concat(parts) if parts else pd.DataFrame(columns=list(COLUMNS))
     return drivers.astype(types).sort_values(["model_name", "feature_name"], ignore_index=True)
 
 
-def _importances(name: str, twins: held_out.Twins | None, seed: int) -> pd.DataFrame:
-    if twins is None:
+def _twin(verdicts: pd.DataFrame, name: str, run: Mapping[str, Any]) -> dict[str, Any]:
+    """What the newest verdict kept of the champion at the untouched origin; empty without one."""
+    dates = pd.to_datetime(verdicts["as_of_date"]).dt.date
+    of_target = verdicts[(verdicts["target"] == name) & (dates <= run["as_of_date"])]
+    newest = of_target.sort_values(["as_of_date", "is_full"]).tail(1)
+    twin: dict[str, Any] = json.loads(newest["held_out"].iloc[0]) if len(newest) else {}
+    return twin
+
+
+def _importances(
+    name: str, twins: Mapping[str, Mapping[str, Any]], examples: pd.DataFrame, seed: int
+) -> pd.DataFrame:
+    twin, churn_twin = twins[name], twins["churn"]
+    if not twin or not churn_twin or twin["fitted"]["fallback"] is not None:
         return pd.DataFrame()
-    later = held_out.sampled(twins.split.later, CUSTOMERS, seed)
-    if name == "churn":
-        actual = later["is_churned_in_horizon"].to_numpy(dtype=np.float64)
-        found = importances(twins.churn, later, churn.FEATURES, actual, _log_losses, seed)
-    else:
-        actual = np.maximum(later["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0)
-        # Its own baseline is of two columns that it reads as they are.
-        features = (*spend.FEATURES, "purchases_per_day", "expected_purchase_amount")
-        found = importances(twins.spend, later, features, actual, _tweedie_losses, seed)
-    return found.assign(
-        split_as_of_date=pd.Timestamp(twins.split.as_of_date),
-        customer_count=float(len(later)),
+    date = pd.Timestamp(twin["as_of_date"])
+    is_later = (examples["as_of_date"] == date) & (
+        examples["horizon_days"] == twin["horizon_days"]
     )
+    later = examples[is_later].reset_index(drop=True)
+    # A place among the top tenth is one among all customers, not among those drawn.
+    later = later.assign(happened=evaluation.actual_of(name, later))
+    later = backtest.sampled(later, CUSTOMERS).reset_index(drop=True)
+    if name == "spend":
+        chance = evaluation.fitted_chance(
+            fitted_from(churn_twin["fitted"]), Calibration(**churn_twin["calibration"])
+        )
+        later = later.assign(order_probability=chance(later))
+    fitted, line = fitted_from(twin["fitted"]), Calibration(**twin["calibration"])
+
+    def predict(asked: pd.DataFrame) -> Floats:
+        predicted = fitted.predict(asked)
+        return predicted if name == "spend" else line.applied(predicted)
+
+    losses = _tweedie_losses if name == "spend" else _log_losses
+    actual = np.maximum(later["happened"].to_numpy(dtype=np.float64), 0)
+    found = importances(predict, later, read_by(predict, later), actual, losses, seed)
+    return found.assign(split_as_of_date=date, customer_count=float(len(later)))
+
+
+def read_by(predict: Predict, examples: pd.DataFrame) -> list[str]:
+    """The features that a model reads: those without which it can't predict."""
+    no_features = {scoring_sql.LOG_HORIZON, "horizon_days", "order_probability", "happened"}
+    sample, read = examples.head(5), []
+    for name in sample.select_dtypes("number").columns:
+        if name in no_features or str(name).endswith("_in_horizon"):
+            continue
+        try:
+            predict(sample.drop(columns=name))
+        except KeyError:
+            read.append(str(name))
+    return read
 
 
 def importances(  # noqa: PLR0913 - what is asked, of whom, about what, and how it is judged
     predict: Predict,
     later: pd.DataFrame,
-    features: tuple[str, ...],
+    features: Sequence[str],
     actual: Floats,
-    losses: Any,  # noqa: ANN401 - (actual, predicted) to one loss for each
+    losses: Losses,
     seed: int,
 ) -> pd.DataFrame:
     """By what share the held-out error grows when a feature is shuffled among the customers.
@@ -238,42 +280,63 @@ def _tweedie_losses(actual: Floats, predicted: Floats) -> Floats:
 
 
 def _effects(
-    name: str, parameters: Mapping[str, Any], examples: pd.DataFrame, run: Mapping[str, Any]
+    name: str, model: Mapping[str, Any], examples: pd.DataFrame, run: Mapping[str, Any]
 ) -> pd.DataFrame:
+    """Of the two regressions whose penalty is known; none of other champions."""
+    parameters = model["parameters"]
     coefficients = parameters.get("coefficients")
-    if not coefficients:
+    setting = parameters.get("setting", {})
+    if not coefficients or model["candidate"] not in {"logistic", "gamma"}:
         return pd.DataFrame()
-    if name == "churn":
-        return churn_effects(coefficients, examples, run["churn_window_days"])
-    return spend_effects(coefficients, examples, run["churn_window_days"])
+    if model["candidate"] == "gamma":
+        return amount_ratios(
+            coefficients, examples, run["value_horizon_days"], setting.get("penalty", spend.PENALTY)
+        )
+    is_churn = name == "churn"
+    happened = targets.is_churned(examples) if is_churn else targets.is_high_value(examples)
+    told = odds_ratios(
+        coefficients,
+        examples,
+        happened,
+        run["churn_window_days" if is_churn else "value_horizon_days"],
+        setting.get("inverse_penalty", churn.INVERSE_PENALTY),
+    )
+    # What is applied are the calibrated log odds, a multiple of the model's own.
+    factor = parameters["calibration"]["slope"]
+    ratios = [column for column in told if column.startswith("effect_per")]
+    return told.assign(**{column: told[column] ** factor for column in ratios})
 
 
-def churn_effects(
-    coefficients: Mapping[str, float], examples: pd.DataFrame, horizon_days: int
+def odds_ratios(
+    coefficients: Mapping[str, float],
+    examples: pd.DataFrame,
+    happened: NDArray[np.bool_],
+    horizon_days: int,
+    inverse_penalty: float,
 ) -> pd.DataFrame:
-    """Odds ratios of no order within a horizon, by feature, with their intervals.
+    """Odds ratios of an outcome within a horizon, by feature, with their intervals.
 
     Args:
         coefficients: of the raw columns, as model_registry has them.
-        examples: all that the model was fitted on.
+        examples: all that the model was fitted on; happened: what it was to predict of each.
         horizon_days: the horizon that the effects are told for.
+        inverse_penalty: C of the logistic regression.
     """
     design, predictor = _standardised(coefficients, examples)
     probability = 1 / (1 + np.exp(-predictor))
-    is_churned = examples["is_churned_in_horizon"].to_numpy(dtype=np.float64)
     fit = LinearFit(
         design=design,
-        score=is_churned - probability,
+        score=happened - probability,
         curvature=probability * (1 - probability),
-        penalty=1 / churn.INVERSE_PENALTY,
+        penalty=1 / inverse_penalty,
         customers=_numbered(examples),
     )
     told = _told(coefficients, examples, fit.covariance(), horizon_days)
     return told.assign(effect_kind="odds_ratio")
 
 
-def spend_effects(
-    coefficients: Mapping[str, float], examples: pd.DataFrame, horizon_days: int
+def amount_ratios(
+    coefficients: Mapping[str, float], examples: pd.DataFrame, horizon_days: int, penalty: float
 ) -> pd.DataFrame:
     """Ratios of the amount given an order, by feature, with their intervals.
 
@@ -281,20 +344,20 @@ def spend_effects(
         coefficients: of the raw columns, as model_registry has them.
         examples: all that training was given; those with an order are what it was fitted on.
         horizon_days: the horizon that the effects are told for.
+        penalty: alpha of the Gamma regression.
     """
-    ratio, weight, is_active = spend.weighted_ratio(examples)
-    active = examples[is_active]
-    design, predictor = _standardised(coefficients, active)
-    relative = ratio / np.exp(predictor)
-    share = weight / weight.sum()
+    target = targets.ratio_if_any(examples)
+    design, predictor = _standardised(coefficients, target.examples)
+    relative = target.ratio * target.scale / np.exp(predictor)
+    share = target.weight / target.weight.sum()
     fit = LinearFit(
         design=design,
         score=share * (relative - 1),
         curvature=share * relative,
-        penalty=spend.PENALTY,
-        customers=_numbered(active),
+        penalty=penalty,
+        customers=_numbered(target.examples),
     )
-    told = _told(coefficients, active, fit.covariance(), horizon_days)
+    told = _told(coefficients, target.examples, fit.covariance(), horizon_days)
     return told.assign(effect_kind="amount_ratio")
 
 

@@ -39,9 +39,16 @@ select
     -- What happened more than three years ago says little of what happens next.
     least(coalesce({{ dbt.datediff('dated.first_order_date', 'dated.as_of_date', 'day') }}, 0), 1096) as history_days,
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
+    -- How far value looks ahead, and the first of its periods.
+    {% for name, periods in [('value_horizon_days', var('horizon_periods')), ('first_period_days', 1)] -%}
+        {{ dbt.datediff('dated.as_of_date', customer_value.period_end('dated.as_of_date', periods), 'day') }} as {{ name }},
+    {% endfor -%}
+    {% for target in ['churn', 'spend', 'high_value'] -%}
+        '{{ customer_value.candidate_names(target) }}' as {{ target }}_candidates,
+    {% endfor -%}
+    cast({{ var('backtest_origins') }} as {{ dbt.type_int() }}) as backtest_origins,
     cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
-    {{ 'true' if customer_value.fairness_groups() else 'false' }} as has_fairness_groups,
     {{ customer_value.run_id() }} as run_id
 from dated
 cross join rejected_as_later

@@ -89,20 +89,20 @@ selections as (
 
 held_out_cases as (
 
-    {% for target, model_name, predicted, actual in [
-        ('churn', 'churn', 'held_out.churn_probability', 'case when held_out.is_churned then 1.0 else 0.0 end'),
-        ('value', 'spend', 'held_out.predicted_net_amount', 'held_out.net_amount'),
+    {% for target, model_name, horizon_days, predicted, actual in [
+        ('churn', 'churn', 'churn_horizon_days', 'churn_probability', 'case when held_out.is_churned then 1.0 else 0.0 end'),
+        ('value', 'spend', 'value_horizon_days', 'predicted_net_amount', 'held_out.actual_net_amount'),
     ] -%}
         select
             'held_out' as evidence,
             '{{ target }}' as target,
             cast(held_out.as_of_date as date) as evidence_as_of_date,
-            cast(held_out.horizon_days as {{ dbt.type_int() }}) as horizon_days,
+            cast(held_out.{{ horizon_days }} as {{ dbt.type_int() }}) as horizon_days,
             newest_models.model_version,
             customer_groups.group_name,
             customer_groups.group_value,
             1 as customer_count,
-            {{ predicted }} as predicted,
+            held_out.{{ predicted }} as predicted,
             {{ actual }} as actual
         from held_out
         inner join customer_groups on held_out.customer_id = customer_groups.customer_id
