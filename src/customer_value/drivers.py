@@ -165,9 +165,7 @@ def _importances(
     if not twin or not churn_twin or twin["fitted"]["fallback"] is not None:
         return pd.DataFrame()
     date = pd.Timestamp(twin["as_of_date"])
-    is_later = (examples["as_of_date"] == date) & (
-        examples["horizon_days"] == twin["horizon_days"]
-    )
+    is_later = (examples["as_of_date"] == date) & (examples["horizon_days"] == twin["horizon_days"])
     later = examples[is_later].reset_index(drop=True)
     # A place among the top tenth is one among all customers, not among those drawn.
     later = later.assign(happened=evaluation.actual_of(name, later))
@@ -203,7 +201,7 @@ def read_by(predict: Predict, examples: pd.DataFrame) -> list[str]:
     return read
 
 
-def importances(  # noqa: PLR0913 - what is asked, of whom, about what, and how it is judged
+def importances(  # noqa: PLR0913, PLR0917 - what is asked of whom
     predict: Predict,
     later: pd.DataFrame,
     features: Sequence[str],
@@ -219,7 +217,8 @@ def importances(  # noqa: PLR0913 - what is asked, of whom, about what, and how 
         predict: the model; it must not know the customers.
         later: one row per held-out customer.
         features: the columns to shuffle, one after the other.
-        actual: what happened, one per customer; losses: what each prediction costs.
+        actual: what happened, one per customer.
+        losses: what each prediction costs.
         seed: of shuffles and draws.
 
     Returns:
@@ -303,7 +302,7 @@ def _effects(
     )
     # What is applied are the calibrated log odds, a multiple of the model's own.
     factor = parameters["calibration"]["slope"]
-    ratios = [column for column in told if column.startswith("effect_per")]
+    ratios = [str(column) for column in told if str(column).startswith("effect_per")]
     return told.assign(**{column: told[column] ** factor for column in ratios})
 
 
@@ -318,7 +317,8 @@ def odds_ratios(
 
     Args:
         coefficients: of the raw columns, as model_registry has them.
-        examples: all that the model was fitted on; happened: what it was to predict of each.
+        examples: all that the model was fitted on.
+        happened: what it was to predict of each.
         horizon_days: the horizon that the effects are told for.
         inverse_penalty: C of the logistic regression.
     """

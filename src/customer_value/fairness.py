@@ -161,7 +161,7 @@ def _of_decisions(rate: Metric, of_class: int) -> Metric:
 def _mean_error(actual: ArrayLike, predicted: ArrayLike, sample_weight: ArrayLike) -> float:
     """Mean of predicted less actual: of probabilities, what they are too high by."""
     errors = np.asarray(predicted, dtype=np.float64) - np.asarray(actual, dtype=np.float64)
-    return float(np.average(errors, weights=sample_weight))
+    return float(np.average(errors, weights=np.asarray(sample_weight, dtype=np.float64)))
 
 
 def _calibration_error(actual: ArrayLike, predicted: ArrayLike, sample_weight: ArrayLike) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,7 +13,7 @@ from scipy import stats
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import mean_tweedie_deviance
 
-from customer_value import churn, drivers, held_out, spend
+from customer_value import churn, drivers, spend
 
 # A strong feature, one of half its strength the other way, and one that is noise.
 PLANTED = {"log_silence": 1.0, "log_purchases": -0.5, "gap_variation": 0.0}
@@ -42,10 +43,12 @@ def examples(customer_count: int, seed: int) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def effects(frame: pd.DataFrame, horizon_days: int = 90) -> pd.DataFrame:
+def effects(frame: pd.DataFrame, horizon_days: int = 90) -> Any:
     model, fallback = churn.fit(frame, 180)
     assert fallback is None
-    return drivers.churn_effects(model.coefficients(), frame, horizon_days)
+    happened = frame["is_churned_in_horizon"].to_numpy(dtype=bool)
+    penalty = churn.INVERSE_PENALTY
+    return drivers.odds_ratios(model.coefficients(), frame, happened, horizon_days, penalty)
 
 
 def test_effects_have_the_planted_order_and_direction() -> None:
@@ -60,18 +63,13 @@ def test_effects_have_the_planted_order_and_direction() -> None:
     assert per_unit == pytest.approx(strong["effect_per_deviation"])
 
 
-def test_intervals_cover_what_was_planted_as_often_as_they_say(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_intervals_cover_what_was_planted_as_often_as_they_say() -> None:
     """Of 30 shops, 3 features each: 95% of 90 intervals, give or take what chance does.
 
     What is to be covered is what the model's penalty makes of what was planted, which a shop of
     fifty times as many customers tells.
     """
-    with monkeypatch.context() as patched:
-        patched.setattr(churn, "INVERSE_PENALTY", churn.INVERSE_PENALTY / 50)
-        everybody = examples(30_000, seed=1000)
-        model, _ = churn.fit(everybody, 180)
+    model, _ = churn.fit(examples(30_000, seed=1000), 180, churn.INVERSE_PENALTY / 50)
     log_horizon = math.log(90)
     truth = {
         name: model.coefficients()[name]
@@ -126,7 +124,7 @@ def test_effects_on_spend_are_ratios_of_amounts() -> None:
     mean = spend.baseline(frame) * np.exp(0.4 * frame["log_amount"] - 0.2 * frame["gap_variation"])
     frame["net_amount_in_horizon"] = mean * chance.gamma(2, 0.5, count)
     model, _ = spend.fit(frame)
-    told = drivers.spend_effects(model.coefficients(), frame, 90)
+    told: Any = drivers.amount_ratios(model.coefficients(), frame, 90, spend.PENALTY)
     assert set(told["effect_kind"]) == {"amount_ratio"}
     assert told.loc["log_amount", "effect_per_unit"] == pytest.approx(math.exp(0.4), rel=0.05)
     assert told.loc["log_amount", "effect_per_unit_lower"] > 1.3
@@ -136,7 +134,7 @@ def test_effects_on_spend_are_ratios_of_amounts() -> None:
 
 
 @pytest.fixture(scope="module")
-def found() -> pd.DataFrame:
+def found() -> Any:
     """Importances by a model that is not linear, of customers that it does not know."""
     names = list(PLANTED)
     known = examples(800, seed=6)
@@ -153,7 +151,7 @@ def found() -> pd.DataFrame:
     )
 
 
-def test_importances_have_the_planted_order_and_direction(found: pd.DataFrame) -> None:
+def test_importances_have_the_planted_order_and_direction(found: Any) -> None:
     strong, half, noise = (found.loc[name] for name in PLANTED)
     assert strong["importance_lower"] > half["importance_upper"] > half["importance_lower"] > 0
     assert strong["prediction_change"] > 0.2
@@ -161,7 +159,7 @@ def test_importances_have_the_planted_order_and_direction(found: pd.DataFrame) -
     assert noise["importance_lower"] < 0 < noise["importance_upper"]
 
 
-def test_what_a_model_does_not_read_matters_nothing(found: pd.DataFrame) -> None:
+def test_what_a_model_does_not_read_matters_nothing(found: Any) -> None:
     unread = found.loc["log_amount"]
     assert unread.tolist() == pytest.approx([0.0, 0.0, 0.0, 0.0], abs=1e-12)
 
@@ -174,14 +172,15 @@ def test_the_loss_of_money_is_scikit_learns() -> None:
     )
 
 
-def test_a_sample_is_of_whole_customers_and_the_same_again() -> None:
-    frame = examples(100, seed=9)
-    drawn = held_out.sampled(frame, 120, seed=1)
-    assert len(drawn) == 120
-    assert set(drawn.groupby("customer_id").size()) == {3}
-    pd.testing.assert_frame_equal(drawn, held_out.sampled(frame, 120, seed=1))
-    assert set(drawn["customer_id"]) != set(held_out.sampled(frame, 120, seed=2)["customer_id"])
-    pd.testing.assert_frame_equal(held_out.sampled(frame, 300, seed=1), frame)
+def test_the_features_that_a_model_reads_are_found() -> None:
+    frame = examples(50, seed=9)
+    model, _ = churn.fit(examples(300, seed=9), 180)
+    read = drivers.read_by(lambda asked: churn.probability(model, asked), frame)
+    assert sorted(read) == sorted(churn.FEATURES)
+    with_distance = frame.assign(order_count=3, text="none")
+    assert drivers.read_by(lambda asked: asked["order_count"].to_numpy(float), with_distance) == [
+        "order_count"
+    ]
 
 
 def test_a_model_that_a_fallback_stands_in_for_has_no_drivers() -> None:
@@ -191,12 +190,17 @@ def test_a_model_that_a_fallback_stands_in_for_has_no_drivers() -> None:
                 '' as customer_id, timestamp '2024-01-01' as as_of_date, 1 as horizon_days
             where false
         """)
-        run = connection.sql("select date '2024-01-01' as as_of_date, 0 as history_days")
+        run = connection.sql("select timestamp '2024-01-01' as as_of_date")
         models = connection.sql("""
             select
-                unnest(['churn', 'spend']) as model_name, 'v' as model_version,
+                unnest(['churn', 'spend', 'high_value']) as model_name, 'v' as model_version,
                 1 as registration_number, 'a_fallback' as fallback, '{}' as parameters
         """)
-        measured = drivers.measure(nothing, models, run)
+        backtested = connection.sql("""
+            select
+                unnest(['churn', 'spend', 'high_value']) as target, date '2024-01-01' as as_of_date,
+                false as is_full, '{}' as held_out
+        """)
+        measured = drivers.measure(nothing, models, run, backtested)
     assert measured.empty
     assert list(measured) == list(drivers.COLUMNS)

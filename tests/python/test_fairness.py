@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 from fairlearn import metrics as fairlearn_metrics
+from numpy.typing import NDArray
 from scipy import stats
 from sklearn.metrics import confusion_matrix
 
 from customer_value import fairness, metrics
+
+Floats = NDArray[np.float64]
 
 SIZES = {"north": 900, "south": 600, "west": 12}
 
@@ -28,7 +33,7 @@ def churn_cases(seed: int = 0, shift_of_south: float = 0.0) -> pd.DataFrame:
 
 
 def cases(
-    target: str, region: str, predicted: np.ndarray, actual: np.ndarray, evidence: str = "held_out"
+    target: str, region: str, predicted: Floats, actual: Floats, evidence: str = "held_out"
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -46,8 +51,8 @@ def cases(
     )
 
 
-def measured(frame: pd.DataFrame) -> pd.DataFrame:
-    """The figures by group and metric."""
+def measured(frame: pd.DataFrame) -> Any:
+    """The figures, a frame by group and metric."""
     with duckdb.connect() as connection:
         connection.register("cases", frame)
         found = fairness.measure(
@@ -56,13 +61,13 @@ def measured(frame: pd.DataFrame) -> pd.DataFrame:
     return found.set_index(["group_value", "metric"])
 
 
-def is_unequal(row: pd.Series) -> bool:
+def is_unequal(row: Any) -> bool:
     """What model_fairness makes of probabilities and error rates by default."""
     is_far = abs(row["metric_value"] - row["reference_value"]) > 0.1
-    return is_far and is_beyond(row)
+    return bool(is_far and is_beyond(row))
 
 
-def is_beyond(row: pd.Series) -> bool:
+def is_beyond(row: Any) -> bool:
     """Whether the interval does not hold the figure of all customers."""
     return bool(
         row["metric_lower"] > row["reference_value"] or row["metric_upper"] < row["reference_value"]
@@ -92,7 +97,7 @@ def test_probabilities_that_are_too_high_for_a_group_are_found() -> None:
 def test_selections_that_pass_a_group_by_are_found() -> None:
     counted = pd.concat(
         [
-            cases("tier", region, np.array([1.0, 0.0]), np.array([np.nan, np.nan]), "current").assign(
+            cases("tier", region, np.array([1.0, 0.0]), np.full(2, np.nan), "current").assign(
                 customer_count=[selected, size - selected]
             )
             for region, selected, size in (("north", 100, 1000), ("south", 40, 1000))
