@@ -198,9 +198,7 @@ def _trial(
     )
 
 
-def _chance_of_an_order(
-    default: str, trials: Mapping[str, Sequence[Trial]], number: int
-) -> Chance:
+def _chance_of_an_order(default: str, trials: Mapping[str, Sequence[Trial]], number: int) -> Chance:
     """What the churn champion of the origins before says of examples, calibrated by them."""
     date = trials[default][number].as_of_date
     name = champion.choose("churn", default, trials, date).candidate
@@ -213,7 +211,7 @@ def _said(trials: Sequence[Trial], known_by: dt.date) -> list[tuple[Floats, Floa
     return [(trial.actual, trial.predicted) for trial in trials if trial.window_end <= known_by]
 
 
-def _verdict(  # noqa: PLR0913 - the parts of one backtest
+def _verdict(  # noqa: PLR0913, PLR0917 - the parts of one backtest
     target: str,
     default: str,
     trials: Mapping[str, Sequence[Trial]],
@@ -240,7 +238,9 @@ def _verdict(  # noqa: PLR0913 - the parts of one backtest
             _ratios(trial, chances[origin.as_of_date](origin.later[target]))
             for trial, origin in zip(chosen, dates, strict=True)
         ]
-        bands_then = _bands([r for r, t in zip(ratios, chosen, strict=True) if t.window_end <= last], level)
+        bands_then = _bands(
+            [r for r, t in zip(ratios, chosen, strict=True) if t.window_end <= last], level
+        )
         bands = _bands(ratios, level)
     else:
         line_then = calibration.agreed(_said(chosen, last))
@@ -324,8 +324,7 @@ def _results(
 def _report(
     target: str, chosen: str, trials: Mapping[str, Sequence[Trial]], line: Calibration
 ) -> list[dict[str, Any]]:
-    """The metrics of the untouched origin, the champion's as calibrated, beside every candidate's."""
-    naive = _best_naive(target, trials)
+    """The metrics of the untouched origin, those of the champion as calibrated."""
     last = {name: tried[-1] for name, tried in trials.items()}
     rows = []
     for name, trial in last.items():
@@ -333,7 +332,7 @@ def _report(
         if name == chosen and target != "spend":
             predicted = line.applied(predicted)
         for metric, function in metrics.METRICS[target].items():
-            baseline = None if naive is None else function(last[naive].actual, last[naive].predicted)
+            naive = [function(t.actual, t.predicted) for t in last.values() if t.is_naive]
             rows.append(
                 {
                     "split": "out_of_time",
@@ -345,28 +344,16 @@ def _report(
                     "metric": metric,
                     "value": _rounded(function(trial.actual, predicted)),
                     "uncalibrated_value": _rounded(function(trial.actual, trial.predicted)),
-                    "baseline_value": _rounded(baseline),
+                    "baseline_value": _rounded(_best(metric, naive)),
                 }
             )
     return rows
 
 
-def _best_naive(target: str, trials: Mapping[str, Sequence[Trial]]) -> str | None:
-    """The naive candidate with the best score over the earlier origins, or the first."""
-    naive = [name for name, tried in trials.items() if tried[0].is_naive]
-    scores = {
-        name: np.mean(
-            [
-                metrics.SCORES[target](trial.actual, trial.predicted)
-                for trial in trials[name]
-                if not trial.is_untouched
-            ]
-            or [0.0]
-        )
-        for name in naive
-    }
-    ranked = [name for name in naive if np.isfinite(scores[name])] or naive
-    return min(ranked, key=lambda name: scores[name]) if ranked else None
+def _best(metric: str, values: Sequence[float]) -> float | None:
+    """The best of the figures that are defined, or None."""
+    defined = [value for value in values if np.isfinite(value)]
+    return min(defined, key=lambda value: metrics.distance(metric, value)) if defined else None
 
 
 def _rounded(value: float | None) -> float | None:
@@ -377,7 +364,9 @@ def _evaluated(kept: pd.DataFrame, as_of_date: dt.date) -> dict[str, str]:
     """By target the champion of the latest full evaluation that still counts and still exists."""
     dates = pd.to_datetime(kept["as_of_date"]).dt.date
     ages = np.array([(as_of_date - date).days for date in dates])
-    full = kept[kept["is_full"].to_numpy(dtype=bool) & (ages >= 0) & (ages <= EVALUATION_LASTS_DAYS)]
+    full = kept[
+        kept["is_full"].to_numpy(dtype=bool) & (ages >= 0) & (ages <= EVALUATION_LASTS_DAYS)
+    ]
     latest = full.sort_values("as_of_date").groupby("target")["champion"].last()
     return {
         str(target): str(name)

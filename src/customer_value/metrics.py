@@ -219,6 +219,29 @@ METRICS: dict[str, dict[str, Metric]] = {
 }
 
 
+HIGHER_IS_BETTER = {
+    "roc_auc",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1_score",
+    "r_squared",
+    "spearman_correlation",
+    "normalized_gini",
+    "top_10_percent_share",
+}
+
+
+def distance(metric: str, value: float) -> float:
+    """How far a figure is from the best: lower is better, whatever the metric.
+
+    A total that is too high by a factor is as far off as one that is too low by it.
+    """
+    if metric == "total_bias":
+        return float(abs(np.log(value))) if value > 0 else float("inf")
+    return -value if metric in HIGHER_IS_BETTER else value
+
+
 def amount_score(actual: ArrayLike, predicted: ArrayLike) -> float:
     """How far amounts are off in all that they are used for; lower is better.
 

@@ -9,7 +9,7 @@ and that of the horizon.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,8 @@ BASELINE = ("purchases_per_day", "expected_purchase_amount", "orders_per_purchas
 # A longer expression, a forest's, say, is repeated for both horizons and for every reason: planning
 # it takes longer than reading the customers in batches.
 LONGEST_SQL = 20_000
-# DuckDB's vectors of 2,048 rows in a batch: some 40,000 customers, whose features are in memory.
-VECTORS_PER_BATCH = 20
+# So many customers' features are in memory at a time.
+ROWS_PER_BATCH = 40_000
 # Two horizons nearer to each other than this ratio would let rounding set the slope.
 NEAREST_RATIO = 1.05
 
@@ -201,7 +201,9 @@ def score_spend(
     )
 
 
-def score_high_value(features: Relation, models: Relation, run: Relation) -> Relation | pd.DataFrame:
+def score_high_value(
+    features: Relation, models: Relation, run: Relation
+) -> Relation | pd.DataFrame:
     """Each customer's chance to be among the tenth that spends most over the value horizon.
 
     Args:
@@ -253,7 +255,9 @@ def line_sql(model: Applied) -> tuple[str, str]:
     slope = f"(({second}) - ({first}))"
     if end - start != 1:
         slope = f"({slope} / {scoring_sql.number(end - start)})"
-    intercept = f"({first})" if start == 0 else f"(({first}) - {slope} * {scoring_sql.number(start)})"
+    intercept = (
+        f"({first})" if start == 0 else f"(({first}) - {slope} * {scoring_sql.number(start)})"
+    )
     return intercept, slope
 
 
@@ -266,8 +270,12 @@ def _at(model: Applied, expression: str, logarithm: float) -> str:
     if not model.is_affine:
         # As int_customer_value__customer_curves has it: the chance of an order can't fall.
         window = scoring_sql.number(model.window)
-        odds = f"churn_intercept + greatest(churn_slope, 0) * {window} + least(churn_slope, 0) * {at}"
-        chance = f"(1 / (1 + exp(greatest(-{LARGEST_LOGARITHM}, least({LARGEST_LOGARITHM}, {odds})))))"
+        odds = (
+            f"churn_intercept + greatest(churn_slope, 0) * {window} + least(churn_slope, 0) * {at}"
+        )
+        chance = (
+            f"(1 / (1 + exp(greatest(-{LARGEST_LOGARITHM}, least({LARGEST_LOGARITHM}, {odds})))))"
+        )
     return scoring_sql.substituted(expression, {"order_probability": chance})
 
 
@@ -443,9 +451,7 @@ def _churn_batch(batch: pd.DataFrame, model: Applied) -> pd.DataFrame:
 
 
 def _spend_batch(batch: pd.DataFrame, model: Applied) -> pd.DataFrame:
-    churn_line = tuple(
-        batch[name].to_numpy(dtype=np.float64) for name in ("churn_intercept", "churn_slope")
-    )
+    churn_line = (batch["churn_intercept"].to_numpy(), batch["churn_slope"].to_numpy())
     intercept, slope = line_of(model, model.fitted(), batch, churn_line)
     scored = _keys(batch, model).assign(spend_intercept=intercept, spend_slope=slope)
     return scored.assign(**{name: batch[name] for name in BASELINE})
@@ -462,16 +468,17 @@ def _now(features: Relation, settings: Mapping[str, Any]) -> Relation:
 
 
 def batches_of(relation: Relation) -> Iterator[pd.DataFrame]:
-    """The rows of a relation in frames of some 40,000; at least one, be it empty."""
-    batch = relation.fetch_df_chunk(VECTORS_PER_BATCH)
-    while True:
-        yield batch
-        batch = relation.fetch_df_chunk(VECTORS_PER_BATCH)
-        if batch.empty:
-            return
+    """The rows of a relation in frames of some 40,000; at least one, be it empty.
+
+    A relation keeps no place between calls, so the customers are dealt out by a hash of their ids.
+    """
+    (row_count,) = relation.aggregate("count(*)").fetchall()[0]
+    parts = max(1, math.ceil(row_count / ROWS_PER_BATCH))
+    for part in range(parts):
+        yield relation.filter(f"hash(customer_id) % {parts} = {part}").df()
 
 
-def _in_batches(customers: Relation, score: Any) -> pd.DataFrame:  # noqa: ANN401 - a function of a batch
+def _in_batches(customers: Relation, score: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
     """Scores of all customers, whose features pass by in batches: only scores are kept."""
     scored = [score(batch) for batch in batches_of(customers)]
     return pd.concat(scored, ignore_index=True)

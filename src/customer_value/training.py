@@ -76,6 +76,7 @@ def train(
         scoring_sql=expression,
         metrics=held_out.get("metrics", []),
         parameters={
+            "estimator": candidate.name.replace("_", " "),
             "setting": setting,
             "random_seed": run["random_seed"],
             "chosen": verdict["reason"],
@@ -120,9 +121,7 @@ def _as_sql(
     return calibrated, expression
 
 
-def _is_affine(
-    target: str, fitted: Fitted, examples: pd.DataFrame, run: Mapping[str, Any]
-) -> bool:
+def _is_affine(target: str, fitted: Fitted, examples: pd.DataFrame, run: Mapping[str, Any]) -> bool:
     """Whether the predictor is a line in the log horizon, whatever the chance of an order."""
     sample = examples.head(SHAPE_ROWS)
     points = [0.0, 1.0, math.log(run["churn_window_days"]), 8.0]
@@ -137,9 +136,7 @@ def _is_affine(
     )
 
 
-def _shape(
-    target: str, fitted: Fitted, examples: pd.DataFrame, window_days: int
-) -> dict[str, Any]:
+def _shape(target: str, fitted: Fitted, examples: pd.DataFrame, window_days: int) -> dict[str, Any]:
     """What reasons and monitoring need: coefficients where there are any, and reference values.
 
     The reference is the average customer of the examples. Where the predictor is linear in the
@@ -157,8 +154,7 @@ def _shape(
     reference = {name: float(np.round(means[name], 12)) for name in names}
     log_window = math.log(window_days)
     groups = {
-        reason: {name: reference[name] for name in group}
-        for reason, group in churn.REASONS.items()
+        reason: {name: reference[name] for name in group} for reason, group in churn.REASONS.items()
     }
     shape["reasons"] = groups
     slopes = _slopes(target, fitted, examples, reference, log_window)
@@ -190,9 +186,7 @@ def _slopes(
     return slopes if np.allclose(rest, 0, rtol=0, atol=SHAPE_TOLERANCE) else None
 
 
-def _interval(
-    target: str, verdict: Mapping[str, Any], run: Mapping[str, Any]
-) -> dict[str, Any]:
+def _interval(target: str, verdict: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
     if target != "spend":
         return {}
     return {
@@ -295,5 +289,3 @@ def _ends(
         np.array([band[f"{end}_ratio"] for band in bands])[position] for end in ("lower", "upper")
     )
     return predicted * np.minimum(lower, 1), predicted * np.maximum(upper, 1)
-
-

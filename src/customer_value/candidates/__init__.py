@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from customer_value.candidates.boosted_linear import BoostedGamma, BoostedLogistic
 from customer_value.candidates.buy_till_you_die import BuyTillYouDie, BuyTillYouDieSpend
 from customer_value.candidates.candidate import Candidate, Fitted
+from customer_value.candidates.elastic_net import ElasticNetGamma, ElasticNetLogistic
 from customer_value.candidates.fitted_score import FittedScore
+from customer_value.candidates.forest import (
+    DecisionTree,
+    DecisionTreeSpend,
+    RandomForest,
+    RandomForestSpend,
+)
 from customer_value.candidates.gamma import Gamma
 from customer_value.candidates.gradient_boosting import GradientBoosting, GradientBoostingSpend
 from customer_value.candidates.learning import CHURN, HIGH_VALUE, SPEND
@@ -22,26 +30,49 @@ from customer_value.candidates.naive import (
     RecencyFifths,
     SpendTenths,
 )
+from customer_value.candidates.neural_network import NeuralNetwork, NeuralNetworkSpend
+from customer_value.candidates.spline import SplineGamma, SplineLogistic
+from customer_value.candidates.support_vectors import KernelSvm, KernelSvr, LinearSvm, LinearSvr
+from customer_value.candidates.tweedie import Tweedie
+
+_COUNTING = ("bg_nbd", "mbg_nbd", "pareto_nbd")
 
 _ALL: list[Candidate] = [
+    # churn
     Logistic(),
+    SplineLogistic(),
+    ElasticNetLogistic(),
+    BoostedLogistic(),
     GradientBoosting(),
-    BuyTillYouDie("bg_nbd"),
-    BuyTillYouDie("mbg_nbd"),
-    BuyTillYouDie("pareto_nbd"),
+    DecisionTree(),
+    RandomForest(),
+    LinearSvm(),
+    KernelSvm(),
+    NeuralNetwork(),
+    *(BuyTillYouDie(name) for name in _COUNTING),
     BaseRate(),
     OwnRate(),
     Persistence(),
     RecencyFifths(),
+    # spend
     Gamma(),
+    SplineGamma(),
+    ElasticNetGamma(),
+    Tweedie(),
+    BoostedGamma(),
     GradientBoostingSpend(),
-    BuyTillYouDieSpend("bg_nbd"),
-    BuyTillYouDieSpend("mbg_nbd"),
-    BuyTillYouDieSpend("pareto_nbd"),
+    DecisionTreeSpend(),
+    RandomForestSpend(),
+    LinearSvr(),
+    KernelSvr(),
+    NeuralNetworkSpend(),
+    *(BuyTillYouDieSpend(name) for name in _COUNTING),
     OwnRateSpend(),
     LastWindowSpend(),
     MeanSpend(),
+    # high_value
     Logistic(HIGH_VALUE),
+    BoostedLogistic(HIGH_VALUE),
     GradientBoosting(HIGH_VALUE),
     BaseRate(HIGH_VALUE),
     SpendTenths(HIGH_VALUE),

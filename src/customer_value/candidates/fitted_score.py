@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from customer_value import spend
-from customer_value.candidates.scores import score_from
 from customer_value.candidates.scores.columns import number
 from customer_value.candidates.scores.score import Score
+from customer_value.candidates.scores.written import score_from
 
 Floats = NDArray[np.float64]
 

@@ -57,8 +57,8 @@ class GradientBoosting(ProbabilityCandidate):
         is_churn = self.target == CHURN
         names = COLUMNS if is_churn else HIGH_VALUE_COLUMNS
         model = HistGradientBoostingClassifier(
-            **_options(setting, len(examples), run),
-            monotonic_cst=_falling(names) if is_churn else None,
+            **options(setting, len(examples), run),
+            monotonic_cst=falling(names) if is_churn else None,
         )
         rows = sampled(examples.assign(is_event=is_event), MOST_ROWS, run["random_seed"])
         model.fit(columns.values_of(rows, names), rows["is_event"].to_numpy())
@@ -79,7 +79,7 @@ class GradientBoostingSpend(RatioCandidate):
     ) -> Trees:
         """Fit on a sample of the rows, drawn by the seed."""
         model = HistGradientBoostingRegressor(
-            loss="gamma", **_options(setting, len(target.examples), run)
+            loss="gamma", **options(setting, len(target.examples), run)
         )
         rows = sampled(
             target.examples.assign(ratio=target.ratio, weight=target.weight),
@@ -91,7 +91,7 @@ class GradientBoostingSpend(RatioCandidate):
         return boosted(model, SPEND_COLUMNS, float(np.log(target.scale)))
 
 
-def _options(setting: Mapping[str, Any], rows: int, run: Mapping[str, Any]) -> dict[str, Any]:
+def options(setting: Mapping[str, Any], rows: int, run: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of scikit-learn's; leaves can't be larger than a few examples allow."""
     return {
         "max_iter": TREES,
@@ -100,12 +100,13 @@ def _options(setting: Mapping[str, Any], rows: int, run: Mapping[str, Any]) -> d
         "min_samples_leaf": max(5, min(setting["minimum_leaf"], rows // 50)),
         "l2_regularization": 1.0,
         "early_stopping": False,
-        "max_bins": 127,
+        "max_bins": 63,
         "random_state": run["random_seed"],
     }
 
 
-def _falling(names: tuple[str, ...]) -> list[int]:
+def falling(names: tuple[str, ...]) -> list[int]:
+    """For each column -1 where more of it can't make no order likelier, else 0."""
     with_horizon = {columns.LOG_HORIZON, columns.LOG_EXPECTED_PURCHASES}
     return [-1 if name in with_horizon else 0 for name in names]
 

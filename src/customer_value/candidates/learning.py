@@ -51,6 +51,8 @@ class ProbabilityCandidate(ABC):
 
     def fit(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> FittedScore:
         """Learn it, or let the base rate answer where either kind is too rare to tell."""
+        if self.target == HIGH_VALUE and len(examples):
+            examples = examples[targets.with_enough_buyers(examples)]
         is_event = self.outcome(examples)
         rarer = int(min(is_event.sum(), (~is_event).sum()))
         if rarer < churn.MINIMUM_OF_EACH_KIND:

@@ -20,6 +20,7 @@ from customer_value.candidates.learning import (
     SpendCandidate,
 )
 from customer_value.candidates.scores import columns
+from customer_value.candidates.scores.blend import Blend
 from customer_value.candidates.scores.formula import LEAST_AMOUNT, Formula
 from customer_value.candidates.scores.linear import Linear
 from customer_value.candidates.scores.trees import Trees, of_grid
@@ -90,7 +91,7 @@ class Persistence(ProbabilityCandidate):
 
 
 class RecencyFifths(ProbabilityCandidate):
-    """The share of events in each fifth by days since the last order, at the nearest horizon."""
+    """The share of events in each fifth by days since the last order."""
 
     name = "recency_fifths"
     is_naive = True
@@ -101,16 +102,19 @@ class RecencyFifths(ProbabilityCandidate):
         is_event: Flags,
         run: Mapping[str, Any],
         **setting: Any,
-    ) -> Trees:
-        """A table of shares."""
-        recency = columns.values_of(examples, ["recency_days"])[:, 0]
+    ) -> Blend:
+        """Log odds by fifth, and how they fall with the logarithm of the horizon."""
+        recency = columns.values_of(examples, ["recency_days"])
         fifths = np.unique(np.quantile(recency, [0.2, 0.4, 0.6, 0.8]))
-        return _shares(
-            ["recency_days", columns.LOG_HORIZON],
-            [fifths, _between_horizons(examples)],
-            examples,
-            is_event,
-        )
+        members = np.searchsorted(fifths, recency[:, 0])
+        horizon = columns.values_of(examples, [columns.LOG_HORIZON])
+        center = float(horizon.mean())
+        design = np.hstack([members[:, None] == range(len(fifths) + 1), horizon - center])
+        model = LogisticRegression(C=1.0, max_iter=1000).fit(design, is_event)
+        slope = float(model.coef_[0, -1])
+        linear = Linear(float(model.intercept_[0]) - slope * center, {columns.LOG_HORIZON: slope})
+        table = Trees(("recency_days",), 0.0, (of_grid([fifths], model.coef_[0, :-1]),))
+        return Blend(0.0, [(1.0, linear), (1.0, table)])
 
 
 class SpendTenths(ProbabilityCandidate):
@@ -183,12 +187,6 @@ class MeanSpend(SpendCandidate):
         weight = np.sqrt(means["size"].to_numpy(dtype=np.float64))
         slope, intercept = np.polyfit(horizon, log_mean, 1, w=weight)
         return Linear(float(intercept), {columns.LOG_HORIZON: float(slope)})
-
-
-def _between_horizons(examples: pd.DataFrame) -> Floats:
-    """Half way between neighbouring horizons, on their logarithmic scale."""
-    horizons = np.unique(columns.values_of(examples, [columns.LOG_HORIZON]))
-    return np.asarray((horizons[1:] + horizons[:-1]) / 2)
 
 
 def _shares(

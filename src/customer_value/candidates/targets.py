@@ -42,6 +42,16 @@ def is_high_value(examples: pd.DataFrame) -> Flags:
     return (rank.to_numpy(dtype=np.float64) <= TOP_SHARE) & (amount > 0)
 
 
+def with_enough_buyers(examples: pd.DataFrame) -> Flags:
+    """Whether a tenth or more bought in the window of an example: else all of them are the top."""
+    buyers = (
+        examples.assign(is_active=~is_churned(examples))
+        .groupby(["as_of_date", "horizon_days"])["is_active"]
+        .transform("mean")
+    )
+    return buyers.to_numpy(dtype=np.float64) >= TOP_SHARE
+
+
 def net_amount(examples: pd.DataFrame) -> Floats:
     """The net amount within the horizon, at least 0."""
     return np.asarray(np.maximum(examples["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0))

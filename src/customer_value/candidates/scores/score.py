@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,8 +23,4 @@ class Score(Protocol):
         """The same as a DuckDB expression, or None where SQL can't say it exactly."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it in types that JSON has, its ``kind`` among them."""
-
-    @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Self:
-        """The function that to_dict told of."""
+        """All of it in types that JSON has, its ``kind`` among them; written.py reads it back."""
