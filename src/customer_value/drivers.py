@@ -40,6 +40,10 @@ TWEEDIE_POWER = 1.5
 # A prediction of money of 0 would be infinitely wrong about whoever bought something.
 AMOUNT_FLOOR = 1e-6
 
+# What counts of one history can't be parted: nobody has ordered last before they ordered first.
+# A model that reads them has them as one feature.
+HISTORY = ("net_amount", "purchase_day_count", "recency_days", "tenure_days")
+
 COLUMNS = (
     "model_name",
     "model_version",
@@ -216,7 +220,7 @@ def importances(  # noqa: PLR0913, PLR0917 - what is asked of whom
     Args:
         predict: the model; it must not know the customers.
         later: one row per held-out customer.
-        features: the columns to shuffle, one after the other.
+        features: the columns to shuffle, one after the other; those of a history together.
         actual: what happened, one per customer.
         losses: what each prediction costs.
         seed: of shuffles and draws.
@@ -232,24 +236,32 @@ def importances(  # noqa: PLR0913, PLR0917 - what is asked of whom
     without_change = losses(actual, predict(later))
     base, drawn_base = without_change.mean(), weights @ without_change / count
     tail = (1 - LEVEL) / 2
+    history = [name for name in features if name in HISTORY]
     rows = {}
-    for name in features:
-        values = later[name].to_numpy(dtype=np.float64)
-        shuffled = np.concatenate([values[order] for order in orders])
-        predicted = predict(repeated.assign(**{name: shuffled}))
+    for names in [*([history] if history else []), *([n] for n in features if n not in HISTORY)]:
+        shuffled = {
+            name: np.concatenate([later[name].to_numpy()[order] for order in orders])
+            for name in names
+        }
+        predicted = predict(repeated.assign(**shuffled))
         with_change = losses(np.tile(actual, SHUFFLES), predicted).reshape(SHUFFLES, count)
         growth = with_change.mean(axis=0) - without_change
         drawn = (weights @ growth / count) / drawn_base
         lower, upper = np.quantile(drawn, [tail, 1 - tail])
-        low, high = _spread(values)
-        change = predict(later.assign(**{name: high})) - predict(later.assign(**{name: low}))
-        rows[name] = {
+        rows["+".join(names)] = {
             "importance": growth.mean() / base,
             "importance_lower": lower,
             "importance_upper": upper,
-            "prediction_change": change.mean(),
+            "prediction_change": math.nan if names == history else _change(predict, later, *names),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _change(predict: Predict, later: pd.DataFrame, name: str) -> float:
+    """Of the mean prediction, as a feature goes from low to high and all else stays."""
+    low, high = _spread(later[name].to_numpy(dtype=np.float64))
+    change = predict(later.assign(**{name: high})) - predict(later.assign(**{name: low}))
+    return float(change.mean())
 
 
 def _spread(values: Floats) -> tuple[float, float]:
@@ -292,6 +304,9 @@ def _effects(
             coefficients, examples, run["value_horizon_days"], setting.get("penalty", spend.PENALTY)
         )
     is_churn = name == "churn"
+    if not is_churn:
+        # As it was fitted: where hardly anybody buys, all buyers would be the top tenth.
+        examples = examples[targets.with_enough_buyers(examples)]
     happened = targets.is_churned(examples) if is_churn else targets.is_high_value(examples)
     told = odds_ratios(
         coefficients,

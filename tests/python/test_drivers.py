@@ -164,6 +164,23 @@ def test_what_a_model_does_not_read_matters_nothing(found: Any) -> None:
     assert unread.tolist() == pytest.approx([0.0, 0.0, 0.0, 0.0], abs=1e-12)
 
 
+def test_a_history_is_shuffled_as_a_whole() -> None:
+    chance = np.random.default_rng(10)
+    tenure = chance.integers(10, 400, 200)
+    later = pd.DataFrame({"tenure_days": tenure, "recency_days": chance.integers(1, tenure)})
+
+    def predict(asked: pd.DataFrame) -> Any:
+        assert (asked["recency_days"] < asked["tenure_days"]).all()
+        return np.asarray(asked["recency_days"] / asked["tenure_days"])
+
+    actual = (chance.random(200) < predict(later)).astype(float)
+    read = drivers.read_by(predict, later)
+    told: Any = drivers.importances(predict, later, read, actual, drivers._log_losses, seed=42)
+    assert list(told.index) == ["tenure_days+recency_days"]
+    assert told.iloc[0]["importance_lower"] > 0
+    assert np.isnan(told.iloc[0]["prediction_change"])
+
+
 def test_the_loss_of_money_is_scikit_learns() -> None:
     chance = np.random.default_rng(8)
     actual, predicted = chance.gamma(0.5, 20, 50) * (chance.random(50) < 0.5), np.full(50, 9.0)
