@@ -24,7 +24,7 @@ with run as (
 measured as (
 
     select
-        fairness_measurement.*,
+        *,
         measured_customer_count < {{ var('fairness_minimum_customers') }} as is_too_small,
         {% for name in ['metric_value', 'metric_lower', 'metric_upper'] -%}
             case
@@ -33,7 +33,7 @@ measured as (
             end as told_{{ name }},
         {% endfor -%}
         case when isnan(reference_value) then null else round(reference_value, 6) end as told_reference_value
-    from {{ ref('fairness_measurement') }} as fairness_measurement
+    from {{ ref('fairness_measurement') }}
 
 ),
 
@@ -42,7 +42,7 @@ measured as (
 compared as (
 
     select
-        measured.*,
+        *,
         case
             when metric in ('selection_rate', 'total_bias') and told_reference_value > 0
                 then round(told_metric_value / told_reference_value, 6)
@@ -55,7 +55,7 @@ compared as (
 judged as (
 
     select
-        compared.*,
+        *,
         case
             when metric = 'selection_rate'
                 then
