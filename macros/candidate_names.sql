@@ -1,7 +1,6 @@
-{#- The candidates that a run tries for a target, between commas, the default first; all of them
-    with the selector evaluate, or where the var says so. -#}
-{% macro candidate_names(target) -%}
-    {%- set listed = var(target ~ '_candidates') -%}
+{#- The candidates that a run tries, between commas, the default first: those that a var lists, or all
+    of them where it says so and with the selector evaluate. -#}
+{% macro candidate_names(listed) -%}
     {%- if listed == 'all' or invocation_args_dict.get('selector') == 'evaluate' -%}
         {{ return('all') }}
     {%- endif -%}

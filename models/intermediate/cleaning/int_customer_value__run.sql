@@ -43,9 +43,9 @@ select
     {% for name, periods in [('value_horizon_days', var('horizon_periods')), ('first_period_days', 1)] -%}
         {{ dbt.datediff('dated.as_of_date', customer_value.period_end('dated.as_of_date', periods), 'day') }} as {{ name }},
     {% endfor -%}
-    {% for target in ['churn', 'spend', 'high_value'] -%}
-        '{{ customer_value.candidate_names(target) }}' as {{ target }}_candidates,
-    {% endfor -%}
+    '{{ customer_value.candidate_names(var("churn_candidates")) }}' as churn_candidates,
+    '{{ customer_value.candidate_names(var("spend_candidates")) }}' as spend_candidates,
+    '{{ customer_value.candidate_names(var("high_value_candidates")) }}' as high_value_candidates,
     cast({{ var('backtest_origins') }} as {{ dbt.type_int() }}) as backtest_origins,
     cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
