@@ -211,7 +211,9 @@ def test_groups_that_chance_has_made_are_treated_alike(as_ever: Warehouse) -> No
     # The islanders are too few for any verdict, and for any figure.
     few = found[found["group_value"] == "islands"]
     assert set(few["verdict"]) == {"too_small"}
-    assert few[["metric_value", "metric_lower", "metric_upper", "ratio_to_all"]].isna().all(axis=None)
+    assert (
+        few[["metric_value", "metric_lower", "metric_upper", "ratio_to_all"]].isna().all(axis=None)
+    )
 
 
 def test_a_group_about_whom_the_models_are_wrong_is_found(
