@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -60,12 +60,23 @@ class Candidate(Protocol):
         settings: what tuning may try, as keyword arguments of fit; the first is the default.
     """
 
-    name: ClassVar[str]
-    target: ClassVar[str]
-    is_naive: ClassVar[bool]
-    settings: ClassVar[Sequence[Mapping[str, Any]]]
+    @property
+    def name(self) -> str:
+        """Such as ``logistic``."""
 
-    def fit(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: object) -> Fitted:
+    @property
+    def target(self) -> str:
+        """``churn``, ``spend`` or ``high_value``."""
+
+    @property
+    def is_naive(self) -> bool:
+        """Whether a champion has to beat it."""
+
+    @property
+    def settings(self) -> Sequence[Mapping[str, Any]]:
+        """The first is the default."""
+
+    def fit(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> Fitted:
         """Learn from training_examples, rows in the order of their key.
 
         Args:
