@@ -18,8 +18,10 @@
         ('interval_level', 'number', 0.5, 0.99, '(0.8 is 80% of customers)'),
         ('exchange_rate_max_age_days', 'whole', 0, 366, 'days'),
         ('outlier_fences', 'number', 0.5, 20, 'distances between the quartiles'),
+        ('fairness_minimum_customers', 'whole', 10, 1000000, 'customers'),
         ('prediction_history_daily_days', 'whole', 1, 3660, 'days'),
         ('prediction_history_max_days', 'whole', 31, 36600, 'days'),
+        ('backtest_origins', 'whole', 2, 9, 'past dates'),
     ] -%}
         {%- set value = var(name) -%}
         {%- set fits = (value is integer) if kind == 'whole' else (value is number and value is not boolean) -%}
@@ -41,6 +43,15 @@
         ) -%}
     {%- endif -%}
 
+    {%- for name in ['churn_candidates', 'spend_candidates', 'high_value_candidates'] -%}
+        {%- set listed = var(name) -%}
+        {%- if listed != 'all' and (listed is string or listed is mapping or listed is not iterable or not listed or listed | reject('string') | list) -%}
+            {%- do problems.append(name ~ " is " ~ (listed | tojson) ~ "; it takes a list of names such as [" ~ ('gamma' if name == 'spend_candidates' else 'logistic') ~ "], or all.") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for name in ['champion_severity', 'interval_severity'] if var(name) not in ['warn', 'error'] -%}
+        {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes warn or error.") -%}
+    {%- endfor -%}
     {%- for name in ['winsorize_outliers', 'pseudonymize', 'tune_candidates'] if var(name) is not boolean -%}
         {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes true or false.") -%}
     {%- endfor -%}
@@ -57,6 +68,8 @@
     {%- do problems.extend(customer_value._missing_values_problems()) -%}
     {%- do problems.extend(customer_value._data_quality_thresholds_problems()) -%}
     {%- do problems.extend(customer_value._monitoring_thresholds_problems()) -%}
+    {%- do problems.extend(customer_value._fairness_groups_problems()) -%}
+    {%- do problems.extend(customer_value._fairness_thresholds_problems()) -%}
     {%- if var('prediction_history_max_days') is integer and var('churn_window_days') is integer and var('prediction_history_max_days') < var('churn_window_days') -%}
         {%- do problems.append(
             "prediction_history_max_days is " ~ var('prediction_history_max_days') ~ ", less than the churn_window_days of "
@@ -88,8 +101,10 @@
         'gross_margin_rate', 'service_cost_per_period', 'max_training_rows', 'random_seed',
         'interval_level', 'run_id', 'reporting_currency', 'exchange_rate_max_age_days', 'input_time_zone',
         'reporting_time_zone', 'store_keys', 'missing_values', 'outlier_fences', 'winsorize_outliers', 'pseudonymize',
+        'fairness_groups', 'fairness_minimum_customers', 'fairness_thresholds',
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
         'tune_candidates',
+        'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}

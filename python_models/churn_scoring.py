@@ -1,10 +1,10 @@
-"""Applies the newest churn model to every customer's features, in the engine."""
+"""Applies the newest churn model to every customer's features."""
 
 from customer_value import scoring
 
 
 def model(dbt, session):
-    """Return the relation that the library builds; no customer is fetched into Python."""
+    """Return what the library builds: a relation, or scores made in batches."""
     features = dbt.ref("customer_features")
     registry = dbt.ref("model_registry")
     run = dbt.ref("int_customer_value__run")

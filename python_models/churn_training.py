@@ -1,10 +1,11 @@
-"""Trains the churn model on training_examples: one row for model_registry."""
+"""Trains the champion of churn on training_examples: one row for model_registry."""
 
-from customer_value import churn
+from customer_value import training
 
 
 def model(dbt, session):
     """Return what the library's training gives for the run's examples."""
     examples = dbt.ref("training_examples")
     run = dbt.ref("int_customer_value__run")
-    return churn.train(examples, run)
+    backtested = dbt.ref("candidate_backtest")
+    return training.train("churn", examples, run, backtested)

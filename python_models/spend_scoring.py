@@ -1,11 +1,12 @@
-"""Applies the newest spend model to every customer's features, in the engine."""
+"""Applies the newest spend model to every customer's features."""
 
 from customer_value import scoring
 
 
 def model(dbt, session):
-    """Return the relation that the library builds; no customer is fetched into Python."""
+    """Return what the library builds: a relation, or scores made in batches."""
     features = dbt.ref("customer_features")
+    churn_scoring = dbt.ref("churn_scoring")
     registry = dbt.ref("model_registry")
     run = dbt.ref("int_customer_value__run")
-    return scoring.score_spend(features, registry, run)
+    return scoring.score_spend(features, churn_scoring, registry, run)

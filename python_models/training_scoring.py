@@ -4,7 +4,8 @@ from customer_value import monitoring
 
 
 def model(dbt, session):
-    """Return the relation that the library builds; no customer is fetched into Python."""
+    """Return what the library builds: a relation, or scores made in batches."""
     examples = dbt.ref("training_examples")
     registry = dbt.ref("model_registry")
-    return monitoring.score_training(examples, registry)
+    run = dbt.ref("int_customer_value__run")
+    return monitoring.score_training(examples, registry, run)

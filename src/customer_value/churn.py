@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from customer_value import backtest, metrics, scoring_sql
 from customer_value.horizon_model import HorizonModel
-from customer_value.registry import TrainedModel
 
 Floats = NDArray[np.float64]
 
@@ -99,74 +95,3 @@ def fit(
 def probability(model: HorizonModel, examples: pd.DataFrame) -> Floats:
     """P(no order within the horizon of each example)."""
     return 1 / (1 + np.exp(-model.linear_predictor(examples)))
-
-
-@backtest.reproducible()
-def train(relation: Relation, run_relation: Relation) -> pd.DataFrame:
-    """Train on all examples, having measured a twin on the earlier ones alone.
-
-    Args:
-        relation: training_examples.
-        run_relation: int_customer_value__run.
-
-    Returns:
-        One row for model_registry.
-
-    Raises:
-        ScoringMismatchError: the SQL expression does not give what scikit-learn gives.
-    """
-    examples, run = backtest.fetched(relation, run_relation)
-    model, fallback = fit(examples, run["churn_window_days"])
-    predictor = scoring_sql.linear_predictor_sql(model.linear_)
-    expression = f"1 / (1 + exp(-({predictor})))"
-    if fallback is None:
-        fitted = model.estimator_.predict_proba(model.design(examples))[:, 1]
-        scoring_sql.check_equal(expression, examples, fitted, "churn")
-    log_window = math.log(run["churn_window_days"])
-    reasons = {} if fallback else REASONS
-    return TrainedModel(
-        model_name="churn",
-        **backtest.window_of(examples, run),
-        fallback=fallback,
-        linear_predictor_sql=predictor,
-        scoring_sql=expression,
-        metrics=_out_of_time_metrics(examples, run),
-        parameters={
-            "estimator": "logistic regression",
-            "inverse_penalty": INVERSE_PENALTY,
-            "random_seed": run["random_seed"],
-            "coefficients": model.coefficients(),
-            "reasons": {
-                reason: model.contribution_sql(names, log_window)
-                for reason, names in reasons.items()
-            },
-        },
-    ).to_frame()
-
-
-def _out_of_time_metrics(examples: pd.DataFrame, run: Mapping[str, Any]) -> list[dict[str, Any]]:
-    split = backtest.out_of_time(examples, run["history_days"])
-    if split is None:
-        return []
-    model, _ = fit(split.earlier, run["churn_window_days"])
-    return backtest.measured(
-        split,
-        metrics.CHURN_METRICS,
-        split.later["is_churned_in_horizon"].to_numpy(dtype=np.float64),
-        probability(model, split.later),
-        _recency_baseline(split),
-    )
-
-
-def _recency_baseline(split: backtest.OutOfTime) -> Floats:
-    """What recency alone tells: the churned share of each fifth by it, in the earlier windows."""
-    seen = split.earlier[split.earlier["horizon_days"] == split.horizon_days]
-    seen = split.earlier if seen.empty else seen
-    edges = np.quantile(seen["recency_days"], [0.2, 0.4, 0.6, 0.8])
-    churned = seen["is_churned_in_horizon"].to_numpy(dtype=np.float64)
-    fifths = np.searchsorted(edges, seen["recency_days"])
-    # One of each kind is added, so that an empty fifth has a rate too.
-    rates = np.array(
-        [(churned[fifths == n].sum() + 1) / ((fifths == n).sum() + 2) for n in range(5)]
-    )
-    return np.asarray(rates[np.searchsorted(edges, split.later["recency_days"])])

@@ -493,7 +493,7 @@ def _metric(
         """
         select metric, value, baseline_value, split_as_of_date, horizon_days, customer_count
         from model_metrics
-        where model_version = $version and metric = $metric and split = 'out_of_time'
+        where model_version = $version and metric = $metric and split = 'out_of_time' and is_trained
         order by split_as_of_date desc, horizon_days
         limit 1
         """,

@@ -17,6 +17,8 @@ Metric = Callable[[ArrayLike, ArrayLike], float]
 
 # Log loss of a probability of 0 or 1 would be infinite if it were wrong once.
 PROBABILITY_FLOOR = 0.001
+# From this probability on an event is called one.
+CALL_FROM = 0.5
 
 
 def _floats(values: ArrayLike) -> Floats:
@@ -71,6 +73,45 @@ def calibration_error(is_event: ArrayLike, probability: ArrayLike, bins: int = 1
     return float(sum(distances))
 
 
+def _counts(is_event: ArrayLike, probability: ArrayLike) -> tuple[int, int, int, int]:
+    """Called and is, called and is not, not called and is, neither; called from one half on."""
+    events, called = _floats(is_event) > 0, _floats(probability) >= CALL_FROM
+    return (
+        int((called & events).sum()),
+        int((called & ~events).sum()),
+        int((~called & events).sum()),
+        int((~called & ~events).sum()),
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
+
+
+def accuracy(is_event: ArrayLike, probability: ArrayLike) -> float:
+    """Share called rightly, where a probability of one half or more is called an event."""
+    hits, false_alarms, misses, rest = _counts(is_event, probability)
+    return _share(hits + rest, hits + false_alarms + misses + rest)
+
+
+def precision(is_event: ArrayLike, probability: ArrayLike) -> float:
+    """Share of those called an event that are one."""
+    hits, false_alarms, _, _ = _counts(is_event, probability)
+    return _share(hits, hits + false_alarms)
+
+
+def recall(is_event: ArrayLike, probability: ArrayLike) -> float:
+    """Share of the events that are called one."""
+    hits, _, misses, _ = _counts(is_event, probability)
+    return _share(hits, hits + misses)
+
+
+def f1_score(is_event: ArrayLike, probability: ArrayLike) -> float:
+    """Harmonic mean of precision and recall; nan where there is no event and none is called."""
+    hits, false_alarms, misses, _ = _counts(is_event, probability)
+    return _share(2 * hits, 2 * hits + false_alarms + misses)
+
+
 def mean_absolute_error(actual: ArrayLike, predicted: ArrayLike) -> float:
     """Mean of |predicted - actual|, in the unit of both."""
     actuals = _floats(actual)
@@ -92,6 +133,14 @@ def r_squared(actual: ArrayLike, predicted: ArrayLike) -> float:
     if spread == 0:
         return float("nan")
     return float(1 - np.sum((_floats(predicted) - actuals) ** 2) / spread)
+
+
+def spearman_correlation(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Correlation of the ranks, ties sharing the mean of theirs (Spearman, 1904)."""
+    actuals, predictions = _floats(actual), _floats(predicted)
+    if len(actuals) < 2 or np.ptp(actuals) == 0 or np.ptp(predictions) == 0:
+        return float("nan")
+    return float(np.corrcoef(rankdata(actuals), rankdata(predictions))[0, 1])
 
 
 def _gini_of_order(actual: Floats, predicted: Floats) -> float:
@@ -145,14 +194,79 @@ CHURN_METRICS: dict[str, Metric] = {
     "log_loss": log_loss,
     "brier_score": brier_score,
     "calibration_error": calibration_error,
+    "accuracy": accuracy,
+    "precision": precision,
+    "recall": recall,
+    "f1_score": f1_score,
 }
 
 SPEND_METRICS: dict[str, Metric] = {
     "mean_absolute_error": mean_absolute_error,
     "root_mean_squared_error": root_mean_squared_error,
     "r_squared": r_squared,
+    "spearman_correlation": spearman_correlation,
     "normalized_gini": normalized_gini,
     "decile_error": decile_error,
     "total_bias": total_bias,
     "top_10_percent_share": top_share,
+}
+
+# By target: what is measured of it.
+METRICS: dict[str, dict[str, Metric]] = {
+    "churn": CHURN_METRICS,
+    "high_value": CHURN_METRICS,
+    "spend": SPEND_METRICS,
+}
+
+
+HIGHER_IS_BETTER = {
+    "roc_auc",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1_score",
+    "r_squared",
+    "spearman_correlation",
+    "normalized_gini",
+    "top_10_percent_share",
+}
+
+
+def distance(metric: str, value: float) -> float:
+    """How far a figure is from the best: lower is better, whatever the metric.
+
+    A total that is too high by a factor is as far off as one that is too low by it.
+    """
+    if metric == "total_bias":
+        return float(abs(np.log(value))) if value > 0 else float("inf")
+    return -value if metric in HIGHER_IS_BETTER else value
+
+
+def amount_score(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """How far amounts are off in all that they are used for; lower is better.
+
+    In units of the mean actual amount: the mean absolute error, and the mean distance of ten
+    groups' means by prediction. To these are added what the ranking misses of a perfect one,
+    1 - normalized Gini, and half the logarithm by which the total is off: half, since the level
+    of a future period is learnt from the shop as a whole besides.
+    """
+    actuals, predictions = _floats(actual), _floats(predicted)
+    if len(actuals) < 2 or actuals.sum() <= 0 or predictions.sum() <= 0:
+        return float("nan")
+    mean = actuals.mean()
+    groups = np.array_split(np.argsort(predictions, kind="stable"), min(10, len(actuals)))
+    gaps = [abs(predictions[group].mean() - actuals[group].mean()) for group in groups]
+    return float(
+        np.mean(np.abs(predictions - actuals)) / mean
+        + np.mean(gaps) / mean
+        + (1 - normalized_gini(actuals, predictions))
+        + abs(np.log(predictions.sum() / actuals.sum())) / 2
+    )
+
+
+# By target: the one figure that a champion is chosen by; lower is better.
+SCORES: dict[str, Metric] = {
+    "churn": log_loss,
+    "high_value": log_loss,
+    "spend": amount_score,
 }

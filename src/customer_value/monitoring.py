@@ -2,63 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyRelation as Relation
 
-from customer_value import metrics, registry, scoring_sql
-from customer_value.errors import SentenceError
+from customer_value import metrics, scoring
+from customer_value.scoring import Applied
 
 # Measured per scored date, in the names that model_metrics promises them under.
-CHURN_METRICS = tuple(metrics.CHURN_METRICS)
+CHURN_METRICS = ("roc_auc", "log_loss", "brier_score", "calibration_error")
 VALUE_METRICS = ("mean_absolute_error", "total_bias", "normalized_gini", "decile_error")
 
 
-class UnscoredError(SentenceError):
-    """The training examples could not be scored."""
-
-
-def score_training(examples: Relation, models: Relation) -> Relation:
+def score_training(examples: Relation, models: Relation, run: Relation) -> Relation | pd.DataFrame:
     """What the newest models say of each customer and past date that they were trained on.
 
     Args:
         examples: training_examples.
         models: model_registry.
+        run: int_customer_value__run.
 
     Returns:
         Per customer and past as_of_date, however many horizons they were an example of: the
         churn and spend curves, as churn_scoring and spend_scoring give them for today.
     """
+    settings = scoring.settings_of(run)
     known = models.df()
-    curves = []
-    for name in ("churn", "spend"):
-        predictor = registry.newest(known, name)["linear_predictor_sql"]
-        at_0, at_1 = (scoring_sql.at_log_horizon(predictor, point) for point in ("0e0", "1e0"))
-        curves.append(f"{at_0} as {name}_intercept, {at_1} - ({at_0}) as {name}_slope")
-    scored = examples.query(
-        "training_examples",
-        f"""
-        with points as (
-            select * from training_examples
-            qualify row_number() over (
-                partition by customer_id, as_of_date order by horizon_days
-            ) = 1
-        )
-        select
-            customer_id,
-            as_of_date,
-            purchases_per_day,
-            expected_purchase_amount,
-            {", ".join(curves)}
-        from points
+    churn, spend = (scoring.newest(known, name, settings) for name in ("churn", "spend"))
+    points = scoring.queried(
+        examples,
+        """
+        select * from customers
+        qualify row_number() over (partition by customer_id, as_of_date order by horizon_days) = 1
         """,
     )
-    if scored is None:  # a select always has a relation; the binding's type does not say so
-        raise UnscoredError("The training examples could not be scored.")
-    return scored
+    kept = ("customer_id", "as_of_date", "purchases_per_day", "expected_purchase_amount")
+    if churn.sql is None or spend.sql is None:
+        return pd.concat(
+            [_lines_of(batch, churn, spend, kept) for batch in scoring.batches_of(points)],
+            ignore_index=True,
+        )
+    churn_line, spend_line = scoring.line_sql(churn), scoring.line_sql(spend)
+    return scoring.queried(
+        points,
+        f"""
+        with churned as (
+            select *, {churn_line[0]} as churn_intercept, {churn_line[1]} as churn_slope
+            from customers
+        )
+        select
+            {", ".join(kept)},
+            churn_intercept,
+            churn_slope,
+            {spend_line[0]} as spend_intercept,
+            {spend_line[1]} as spend_slope
+        from churned
+        """,
+    )
+
+
+def _lines_of(
+    batch: pd.DataFrame, churn: Applied, spend: Applied, kept: Sequence[str]
+) -> pd.DataFrame:
+    churn_line = scoring.line_of(churn, churn.fitted(), batch, None)
+    spend_line = scoring.line_of(spend, spend.fitted(), batch, churn_line)
+    return batch[list(kept)].assign(
+        churn_intercept=churn_line[0],
+        churn_slope=churn_line[1],
+        spend_intercept=spend_line[0],
+        spend_slope=spend_line[1],
+    )
 
 
 def measure(pairs: Relation) -> pd.DataFrame:

@@ -26,14 +26,17 @@ class TrainedModel:
     """One trained model. Dates are days; parameters and metrics end as JSON text.
 
     Attributes:
-        model_name: what it predicts, ``churn`` or ``spend``.
+        model_name: what it predicts: ``churn``, ``spend`` or ``high_value``.
         trained_as_of_date: nothing on or after this day was known to it.
         training_from_date: the earliest day that any training example looks from.
         training_to_date: the end of the latest window that was learnt from, exclusive.
         training_rows: examples fitted on; training_customers: how many customers gave them.
-        fallback: why and with what the model was replaced, or None.
-        parameters: settings and coefficients; metrics: as model_metrics lists them.
-        linear_predictor_sql: affine in log_horizon; scoring_sql: the same through its link.
+        candidate: which way of learning it, by its name in the registry of candidates.
+        fallback: what has taken its place, or None.
+        fit_health: ``ok``, or what keeps the fit from being trusted.
+        parameters: settings and all that is fitted; metrics: as model_metrics lists them.
+        linear_predictor_sql: the log odds, or the logarithm of the ratio to the personal baseline
+            given an order; scoring_sql: the prediction itself. None where SQL can't say them.
     """
 
     model_name: str
@@ -42,9 +45,11 @@ class TrainedModel:
     training_to_date: dt.date | None
     training_rows: int
     training_customers: int
+    candidate: str
     fallback: str | None
-    linear_predictor_sql: str
-    scoring_sql: str
+    fit_health: str
+    linear_predictor_sql: str | None
+    scoring_sql: str | None
     parameters: dict[str, Any] = field(default_factory=dict)
     metrics: list[dict[str, Any]] = field(default_factory=list)
 
@@ -52,14 +57,16 @@ class TrainedModel:
         """One row, its version a hash of everything else in it."""
         row = asdict(self)
         for name in ("parameters", "metrics"):
-            row[name] = json.dumps(_finite(row[name]), sort_keys=True)
+            row[name] = json.dumps(finite(row[name]), sort_keys=True)
         row["library_versions"] = json.dumps({name: version(name) for name in LIBRARIES})
         identity = json.dumps(row, sort_keys=True, default=str).encode()
         digest = hashlib.sha256(identity).hexdigest()[:12]
         row["model_version"] = f"{self.model_name}-{digest}"
         for name in ("trained_as_of_date", "training_from_date", "training_to_date"):
             row[name] = None if row[name] is None else row[name].isoformat()
-        return pd.DataFrame([row]).astype({"fallback": "string"})
+        return pd.DataFrame([row]).astype(
+            dict.fromkeys(("fallback", "linear_predictor_sql", "scoring_sql"), "string")
+        )
 
 
 def newest(registry: pd.DataFrame, model_name: str) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def newest(registry: pd.DataFrame, model_name: str) -> dict[str, Any]:
 
     Args:
         registry: rows of model_registry, at least its names, numbers, SQL and parameters.
-        model_name: ``churn`` or ``spend``.
+        model_name: ``churn``, ``spend`` or ``high_value``.
 
     Raises:
         NoTrainedModelError: no such model has been trained yet.
@@ -85,12 +92,12 @@ def newest(registry: pd.DataFrame, model_name: str) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """JSON knows no nan and no infinity: both become null."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value

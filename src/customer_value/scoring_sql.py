@@ -6,7 +6,7 @@ is folded here into a single expression, so that the engine can apply it whereve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import numpy as np
@@ -64,6 +64,32 @@ def linear_predictor_sql(linear: LinearRegression) -> str:
 def at_log_horizon(expression: str, log_horizon: str) -> str:
     """The expression with its horizon fixed: a number's or another column's SQL in its place."""
     return expression.replace(f'"{LOG_HORIZON}"', log_horizon)
+
+
+def substituted(expression: str, values: Mapping[str, str]) -> str:
+    """The expression with other SQL in the place of some columns.
+
+    >>> print(substituted('2 * "pace" + "pace_trend"', {"pace": "3e0"}))
+    2 * 3e0 + "pace_trend"
+    """
+    for name, value in values.items():
+        expression = expression.replace(f'"{name}"', value)
+    return expression
+
+
+def columns_of(expression: str) -> set[str]:
+    """The columns that an expression reads."""
+    parsed = sqlglot.parse_one(expression, read="duckdb")
+    return {column.name for column in parsed.find_all(expressions.Column)}
+
+
+def number(value: float) -> str:
+    """A double as SQL that reads back as exactly the same one.
+
+    >>> print(number(0.1), number(-2.0))
+    (0.1::double) (-2.0::double)
+    """
+    return f"({float(value)!r}::double)"
 
 
 def _folded(query: expressions.Select) -> expressions.Expression:

@@ -33,9 +33,10 @@ def orders_on(
     ]
 
 
-def fallbacks(warehouse: Warehouse) -> dict[str, str | None]:
-    """What each model was replaced with, if it was."""
-    return warehouse.mapping("select model_name, fallback from model_registry")
+def fallbacks(warehouse: Warehouse) -> dict[str, tuple[str | None, str]]:
+    """What each model was replaced with, if it was, and why."""
+    rows = warehouse.rows("select model_name, fallback, fit_health from model_registry")
+    return {name: (fallback, health) for name, fallback, health in rows}
 
 
 def assert_sensible(warehouse: Warehouse) -> None:
@@ -98,14 +99,15 @@ def test_no_orders_give_empty_tables(build: Build) -> None:
     )
     assert_sensible(warehouse)
     row_counts = {name: len(rows) for name, rows in warehouse.snapshot().items()}
-    assert row_counts.pop("model_registry") == 2
+    assert row_counts.pop("model_registry") == 3
     # What is said of models that nothing has taught, and what was measured of nothing.
     assert row_counts.pop("model_health") == 2
     assert row_counts.pop("data_quality") > 0
     assert set(row_counts.values()) == {0}
     assert fallbacks(warehouse) == {
-        "churn": "base_rate_no_examples",
-        "spend": "personal_baseline_few_orders",
+        "churn": ("base_rate", "no_examples"),
+        "spend": ("personal_baseline", "no_examples"),
+        "high_value": ("base_rate", "no_examples"),
     }
 
 
@@ -122,8 +124,9 @@ def test_one_order_is_enough_for_every_table(one_order: Warehouse) -> None:
     ) == [(1, 1, 1)]
     # The share of customers worth strictly less is 0, so that no one is above anyone.
     assert one_order.rows("select tier, cltv_percentile from customer_tiers") == [("potential", 0)]
-    assert fallbacks(one_order)["churn"] in {"base_rate_no_examples", "base_rate_one_class"}
-    assert fallbacks(one_order)["spend"] == "personal_baseline_few_orders"
+    fallback, health = fallbacks(one_order)["churn"]
+    assert (fallback, health) in {("base_rate", "no_examples"), ("base_rate", "one_class")}
+    assert fallbacks(one_order)["spend"][0] == "personal_baseline"
 
 
 def test_one_order_does_not_promise_one_every_other_day(one_order: Warehouse) -> None:
@@ -136,8 +139,8 @@ def test_one_customer_with_several_orders_is_scored_by_fallbacks(build: Build) -
     assert warehouse.rows("select order_count, average_days_between_orders from customers") == [
         (10, 40.0)
     ]
-    assert fallbacks(warehouse)["churn"] in {"base_rate_one_class", "base_rate_few_examples"}
-    assert fallbacks(warehouse)["spend"] == "personal_baseline_few_orders"
+    assert fallbacks(warehouse)["churn"][0] == "base_rate"
+    assert fallbacks(warehouse)["spend"] == ("personal_baseline", "too_few_examples")
 
 
 def test_where_all_have_churned_all_are_predicted_to(build: Build) -> None:
@@ -145,8 +148,9 @@ def test_where_all_have_churned_all_are_predicted_to(build: Build) -> None:
     warehouse = build(orders, variables={"as_of_date": "2025-01-01"})
     assert_sensible(warehouse)
     assert fallbacks(warehouse) == {
-        "churn": "base_rate_one_class",
-        "spend": "personal_baseline_few_orders",
+        "churn": ("base_rate", "one_class"),
+        "spend": ("personal_baseline", "too_few_examples"),
+        "high_value": ("base_rate", "no_examples"),
     }
     assert warehouse.value("select min(churn_probability) from customer_churn") > 0.9
     assert warehouse.rows("select distinct churn_risk_band from customer_churn") == [("high",)]
@@ -157,7 +161,7 @@ def test_where_none_has_churned_none_is_predicted_to(build: Build) -> None:
     orders = orders_on({f"customer-{number}": range(number % 5, 400, 5) for number in range(60)})
     warehouse = build(orders)
     assert_sensible(warehouse)
-    assert fallbacks(warehouse)["churn"] == "base_rate_one_class"
+    assert fallbacks(warehouse)["churn"] == ("base_rate", "one_class")
     assert warehouse.value("select max(churn_probability) from customer_churn") < 0.1
     # An order of 20 every five days is 1,460 a year.
     assert 1000 < warehouse.value("select avg(predicted_value) from customer_cltv") < 1800

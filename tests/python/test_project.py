@@ -24,10 +24,12 @@ NAMES_WITHOUT_PREFIX = {
     "prediction_drift",
     "prediction_history",
     "realized_accuracy",
+    "refresh_log",
+    "interval_coverage",
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
-TABLES_OF_BARE_VALUES = {"model_metrics", "data_quality", "model_tuning"}
+TABLES_OF_BARE_VALUES = {"model_metrics", "model_backtest", "data_quality", "model_tuning"}
 # What one currency is worth in another is no share of anything, and exact like the money it makes.
 RATES_OF_MONEY = {"exchange_rate": ("decimal(20,10)",)}
 UNIQUE_TESTS = {"unique", "unique_combination_of_columns", "unique_combination"}
@@ -215,7 +217,7 @@ def _name_pattern(path: str) -> str:
     if path.startswith("models/intermediate/"):
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
-        return r"[a-z_]+_(training|scoring|imputation|measurement|tuning)"
+        return r"[a-z_]+_(training|scoring|imputation|measurement|backtest|tuning)"
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"
 

@@ -56,7 +56,8 @@ create table model_registry (
 );
 create table model_metrics (
     model_name varchar, model_version varchar, split varchar, metric varchar, value double,
-    baseline_value double, split_as_of_date date, horizon_days integer, customer_count bigint
+    baseline_value double, split_as_of_date date, horizon_days integer, customer_count bigint,
+    is_trained boolean
 );
 create table data_quality (
     as_of_date date, input_name varchar, metric varchar, subject varchar, value double,
@@ -98,9 +99,10 @@ insert into model_registry values
     ('spend', 'spend-1', '2026-01-01', 1000, 'personal_baseline_few_orders',
      '{"estimator": "Gamma regression"}', 1);
 insert into model_metrics values
-    ('churn', 'churn-1', 'out_of_time', 'roc_auc', 0.6, 0.5, '2025-09-01', 60, 3),
-    ('churn', 'churn-2', 'out_of_time', 'log_loss', 0.4, 0.5, '2025-10-01', 90, 4),
-    ('churn', 'churn-2', 'out_of_time', 'roc_auc', 0.813, 0.7, '2025-10-01', 90, 4);
+    ('churn', 'churn-1', 'out_of_time', 'roc_auc', 0.6, 0.5, '2025-09-01', 60, 3, true),
+    ('churn', 'churn-2', 'out_of_time', 'log_loss', 0.4, 0.5, '2025-10-01', 90, 4, true),
+    ('churn', 'churn-2', 'out_of_time', 'roc_auc', 0.813, 0.7, '2025-10-01', 90, 4, true),
+    ('churn', 'churn-2', 'out_of_time', 'roc_auc', 0.7, 0.7, '2025-10-01', 90, 4, false);
 insert into data_quality values
     ('2026-01-01', 'orders', 'row_count', 'all', 10, null, null, 'pass'),
     ('2026-01-01', 'orders', 'rejected_rate', 'all', 0.04, 0.05, 0.5, 'pass'),

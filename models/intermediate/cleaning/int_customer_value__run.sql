@@ -39,6 +39,14 @@ select
     -- What happened more than three years ago says little of what happens next.
     least(coalesce({{ dbt.datediff('dated.first_order_date', 'dated.as_of_date', 'day') }}, 0), 1096) as history_days,
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
+    -- How far value looks ahead, and the first of its periods.
+    {% for name, periods in [('value_horizon_days', var('horizon_periods')), ('first_period_days', 1)] -%}
+        {{ dbt.datediff('dated.as_of_date', customer_value.period_end('dated.as_of_date', periods), 'day') }} as {{ name }},
+    {% endfor -%}
+    '{{ customer_value.candidate_names(var("churn_candidates")) }}' as churn_candidates,
+    '{{ customer_value.candidate_names(var("spend_candidates")) }}' as spend_candidates,
+    '{{ customer_value.candidate_names(var("high_value_candidates")) }}' as high_value_candidates,
+    cast({{ var('backtest_origins') }} as {{ dbt.type_int() }}) as backtest_origins,
     cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
     {{ customer_value.is_tuned() | lower }} as is_tuned,

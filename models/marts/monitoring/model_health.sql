@@ -26,6 +26,7 @@ newest as (
         {{ dbt.datediff('model_registry.trained_as_of_date', 'run.as_of_date', 'day') }} as model_age_days
     from {{ ref('model_registry') }} as model_registry
     cross join run
+    where model_registry.model_name in ('churn', 'spend')
     qualify row_number() over (partition by model_registry.model_name order by model_registry.registration_number desc) = 1
 
 ),

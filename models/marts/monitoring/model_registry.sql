@@ -10,7 +10,7 @@
 
 with trained as (
 
-    {% for model_name in ['churn', 'spend'] -%}
+    {% for model_name in ['churn', 'spend', 'high_value'] -%}
         select
             model_name,
             model_version,
@@ -19,11 +19,13 @@ with trained as (
             cast(training_to_date as date) as training_to_date,
             cast(training_rows as {{ dbt.type_bigint() }}) as training_rows,
             cast(training_customers as {{ dbt.type_bigint() }}) as training_customers,
+            candidate,
             cast(fallback as {{ dbt.type_string() }}) as fallback,
+            fit_health,
             parameters,
             metrics,
-            scoring_sql,
-            linear_predictor_sql,
+            cast(scoring_sql as {{ dbt.type_string() }}) as scoring_sql,
+            cast(linear_predictor_sql as {{ dbt.type_string() }}) as linear_predictor_sql,
             library_versions
         from {{ ref(model_name ~ '_training') }}
         {{ 'union all' if not loop.last }}
@@ -70,7 +72,9 @@ select
     trained.training_to_date,
     trained.training_rows,
     trained.training_customers,
+    trained.candidate,
     trained.fallback,
+    trained.fit_health,
     trained.parameters,
     trained.metrics,
     trained.scoring_sql,

@@ -44,7 +44,7 @@ promises as (
         value as promised_value,
         horizon_days as promised_horizon_days
     from {{ ref('model_metrics') }}
-    where split = 'out_of_time'
+    where split = 'out_of_time' and is_trained
 
     union all
 

@@ -10,6 +10,12 @@ customer_cltv as (
 
 ),
 
+high_value_scoring as (
+
+    select * from {{ ref('high_value_scoring') }}
+
+),
+
 changes as (
 
     select
@@ -28,12 +34,14 @@ select
     tiers_assigned.is_high_value,
     changes.previous_tier,
     case when changes.previous_tier is not null then cast(changes.valid_from_date as timestamp) end as tier_changed_at,
+    round(high_value_scoring.high_value_probability, 9) as high_value_probability,
     customer_cltv.predicted_value,
     customer_cltv.as_of_date,
     customer_cltv.model_version,
     customer_cltv.run_id
 from tiers_assigned
 inner join customer_cltv on tiers_assigned.customer_id = customer_cltv.customer_id
+left join high_value_scoring on tiers_assigned.customer_id = high_value_scoring.customer_id
 left join changes
     on
         tiers_assigned.customer_id = changes.customer_id

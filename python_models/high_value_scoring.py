@@ -1,0 +1,11 @@
+"""Applies the newest high-value model to every customer's features."""
+
+from customer_value import scoring
+
+
+def model(dbt, session):
+    """Return what the library builds: a relation, or scores made in batches."""
+    features = dbt.ref("customer_features")
+    registry = dbt.ref("model_registry")
+    run = dbt.ref("int_customer_value__run")
+    return scoring.score_high_value(features, registry, run)
