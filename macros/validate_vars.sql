@@ -33,6 +33,10 @@
         {%- endif -%}
     {%- endfor -%}
 
+    {%- set lookback_days = var('lookback_days') -%}
+    {%- if lookback_days is not none and not (lookback_days is integer and lookback_days is not boolean and 1 <= lookback_days <= 36600) -%}
+        {%- do problems.append("lookback_days is " ~ (lookback_days | tojson) ~ "; it takes a whole number from 1 to 36600 days, or null to compare every order.") -%}
+    {%- endif -%}
     {%- set period = var('period') -%}
     {%- if period != 'month' and not (period is integer and 1 <= period <= 366) -%}
         {%- do problems.append('period is ' ~ (period | tojson) ~ '; it takes "month" or a whole number of days from 1 to 366.') -%}
@@ -104,6 +108,7 @@
         'fairness_groups', 'fairness_minimum_customers', 'fairness_thresholds',
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
         'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
+        'lookback_days',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}
