@@ -94,7 +94,7 @@ class DeliveredHistory:
 
     def inputs_at(self, moment: dt.datetime, folder: Path) -> dict[str, object]:
         """Write what is delivered at a moment, shuffled; the var inputs that names it."""
-        inputs = {}
+        inputs: dict[str, object] = {}
         for input_name, columns in COLUMNS.items():
             rows = [
                 {name: item.row.get(name) for name in columns}
