@@ -24,7 +24,7 @@ SELECTED = (
     "revenue_months",
     "customer_features",
 )
-STEP_DAYS = 100
+STEP_DAYS = 21
 LAST_DAY = dt.datetime(1998, 7, 1)
 
 
