@@ -96,7 +96,7 @@ def test_refreshes_through_the_whole_history_end_in_a_full_refresh(tmp_path: Pat
     build(whole, inputs)
     with duckdb.connect(str(whole), read_only=True) as connection:
         ((order_count,),) = connection.execute(
-            "select count(*) from customer_value.orders_cleaned"
+            "select count(*) from customer_value.customer_value.orders_cleaned"
         ).fetchall()
     assert order_count > 5000
     assert differences(refreshed, whole) == {}
