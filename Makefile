@@ -11,7 +11,7 @@ PROFILE := --profiles-dir profiles
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build demo-grocery test lint test-integration bench bench-accuracy report docs clean
+.PHONY: help build refresh demo-grocery test lint test-integration bench bench-accuracy report docs clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ help:  ## List the targets.
 build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, and sum them up.
 	$(DBT) build $(PROFILE) --exclude-resource-type unit_test
 	@$(BIN)/customer-value report
+
+refresh: .venv/ready  ## Build in a copy, and publish it in one step if all tests passed.
+	$(BIN)/customer-value refresh $(PROFILE)
 
 demo-grocery: .venv/ready  ## The same for a year of grocery baskets, fetched first: lines, customers, campaigns.
 	$(BIN)/python examples/complete_journey.py

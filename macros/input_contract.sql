@@ -1,6 +1,11 @@
 {#- The inputs that the package reads, and of each its columns: required and optional ones, each
-    with what it has to be readable as. -#}
+    with what it has to be readable as. A group column that the var fairness_groups names is required
+    of customers. -#}
 {% macro input_contract() -%}
+    {%- set group_columns = {} -%}
+    {%- for name in customer_value.fairness_groups() if name not in customer_value._own_customer_columns() -%}
+        {%- do group_columns.update({name: 'text'}) -%}
+    {%- endfor -%}
     {{ return({
         'orders': {
             'required': {'order_id': 'key', 'customer_id': 'key', 'ordered_at': 'time', 'amount': 'number'},
@@ -23,7 +28,7 @@
             'optional': {'refund_id': 'key', 'currency': 'text', 'store': 'text'},
         },
         'customers': {
-            'required': {'customer_id': 'key'},
+            'required': dict({'customer_id': 'key'}, **group_columns),
             'optional': {
                 'acquired_at': 'time', 'acquisition_cost': 'number', 'acquisition_channel': 'text',
                 'email': 'text', 'name': 'text', 'store': 'text',

@@ -1,5 +1,5 @@
 {#- The columns of an input that data_quality looks at, in the order of the contract: those that the
-    input gives, where staging holds them, and none that is personal. One that is not mapped is
+    input gives, where staging holds them, and none that is personal or a group of persons. One that is not mapped is
     absent, which is another thing than empty.
 
     Each with its kind; staged: its name in staging; raw: its name there as it came, or none. -#}
@@ -13,7 +13,8 @@
     }.get(input_name, {}) -%}
     {%- set raw_names = {'cost': 'raw_cost_amount'} -%}
     {#- Of the other inputs the store is in the keys alone. -#}
-    {%- set left_out = ['email', 'name'] + ([] if input_name in ['orders', 'order_lines'] else ['store']) -%}
+    {%- set left_out = ['email', 'name'] + (customer_value.fairness_groups() | reject('in', customer_value._own_customer_columns()) | list)
+        + ([] if input_name in ['orders', 'order_lines'] else ['store']) -%}
     {%- set contract = customer_value.input_contract()[input_name] -%}
     {%- set columns = [] -%}
     {%- for need, kinds in contract.items() if customer_value.declared_inputs(input_name) -%}

@@ -1,6 +1,7 @@
 {#- Stops a run that scores but does not train where nothing has been trained yet, with a sentence.
     Called by on-run-start: inside a Python model it would come with a stack trace. -#}
 {% macro require_trained_models() -%}
+    {%- set held_out = ref('held_out_scoring') -%}
     {%- set registry = ref('model_registry') -%}
     {%- set profile = ref('int_customer_value__training_profile') -%}
     {%- if execute -%}
@@ -19,6 +20,13 @@
             {{ exceptions.raise_compiler_error(
                 "feature_drift and prediction_drift can't be compared with the training examples: " ~ profile
                 ~ " does not exist, which training leaves behind. Run dbt build --selector train first; in a project of your own, which has not that selector, dbt build --select +int_customer_value__training_profile."
+            ) }}
+        {%- endif -%}
+        {%- if 'model.customer_value.int_customer_value__fairness_cases' in selected_resources
+            and 'model.customer_value.held_out_scoring' not in selected_resources and load_relation(held_out) is none -%}
+            {{ exceptions.raise_compiler_error(
+                "model_fairness can't be told: " ~ held_out
+                ~ " does not exist, which training leaves behind. Run dbt build --selector train first; in a project of your own, which has not that selector, dbt build --select +held_out_scoring."
             ) }}
         {%- endif -%}
     {%- endif -%}

@@ -105,6 +105,7 @@
         {%- do problems.append(
             "inputs maps the column " ~ column_name ~ " of " ~ label ~ ", which is not one of ours; there are "
             ~ columns | join(', ') ~ "."
+            ~ (" A group column for fairness is named in the var too: fairness_groups: [" ~ column_name ~ "]." if input_name == 'customers')
         ) -%}
     {%- endfor -%}
     {%- if declared.get('time_zone') and not customer_value.is_time_zone(declared['time_zone']) -%}

@@ -18,6 +18,7 @@
         ('interval_level', 'number', 0.5, 0.99, '(0.8 is 80% of customers)'),
         ('exchange_rate_max_age_days', 'whole', 0, 366, 'days'),
         ('outlier_fences', 'number', 0.5, 20, 'distances between the quartiles'),
+        ('fairness_minimum_customers', 'whole', 10, 1000000, 'customers'),
         ('prediction_history_daily_days', 'whole', 1, 3660, 'days'),
         ('prediction_history_max_days', 'whole', 31, 36600, 'days'),
         ('backtest_origins', 'whole', 2, 9, 'past dates'),
@@ -67,6 +68,8 @@
     {%- do problems.extend(customer_value._missing_values_problems()) -%}
     {%- do problems.extend(customer_value._data_quality_thresholds_problems()) -%}
     {%- do problems.extend(customer_value._monitoring_thresholds_problems()) -%}
+    {%- do problems.extend(customer_value._fairness_groups_problems()) -%}
+    {%- do problems.extend(customer_value._fairness_thresholds_problems()) -%}
     {%- if var('prediction_history_max_days') is integer and var('churn_window_days') is integer and var('prediction_history_max_days') < var('churn_window_days') -%}
         {%- do problems.append(
             "prediction_history_max_days is " ~ var('prediction_history_max_days') ~ ", less than the churn_window_days of "
@@ -98,6 +101,7 @@
         'gross_margin_rate', 'service_cost_per_period', 'max_training_rows', 'random_seed',
         'interval_level', 'run_id', 'reporting_currency', 'exchange_rate_max_age_days', 'input_time_zone',
         'reporting_time_zone', 'store_keys', 'missing_values', 'outlier_fences', 'winsorize_outliers', 'pseudonymize',
+        'fairness_groups', 'fairness_minimum_customers', 'fairness_thresholds',
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
         'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
         'tune_candidates',

@@ -22,6 +22,8 @@ EXIT_ERROR = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0, or 2 after one sentence on stderr.
 
+    Refreshing has more of them, which docs/refresh.md lists.
+
     Args:
         arguments: what follows ``customer-value``; None: as given on the command line.
     """
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         # A sentence may quote a column's name, which holds whatever a file's first line does.
         _write(f"customer-value: {_one_line(str(error))}", sys.stderr)
-        return EXIT_ERROR
+        return error.exit_code if isinstance(error, SentenceError) else EXIT_ERROR
     except BrokenPipeError:
         # The reader, such as `head`, has what it wanted; Python would complain on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_init(commands)
     _add_report(commands)
     _add_erase(commands)
+    _add_refresh(commands)
     return parser
 
 
@@ -210,6 +213,121 @@ def _erase(options: argparse.Namespace) -> int:
     done = erasure.record(customer_ids, options.project)
     _write(done.to_json() if options.json else erasure.render(done), sys.stdout)
     return EXIT_OK
+
+
+def _add_refresh(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "refresh",
+        help="build in a copy, test it, and publish it in one step if all passed",
+        description="Build in a copy of the database, run all tests, and only if they pass put the "
+        "copy in the published file's place, in one step. Readers keep what they have open; new "
+        "ones see the new file. Exit codes: 0 published; 1 a model, a test or the audit failed; "
+        "2 it can't begin; 3 another refresh runs; 4 the disk is full; 5 another program writes "
+        "the file; 130 interrupted.",
+    )
+    what = command.add_mutually_exclusive_group()
+    what.add_argument(
+        "--rollback", action="store_true", help="publish the version before, and build nothing"
+    )
+    what.add_argument(
+        "--retry",
+        action="store_true",
+        help="go on with the refresh that failed last: only what failed, and what waited for it",
+    )
+    what.add_argument(
+        "--history", action="store_true", help="show every attempt so far, and do nothing"
+    )
+    command.add_argument("--select", nargs="+", default=[], metavar="NODE", help="as in dbt")
+    command.add_argument("--exclude", nargs="+", default=[], metavar="NODE", help="as in dbt")
+    command.add_argument(
+        "--selector",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="as in dbt; given more than once, one after the other, published together",
+    )
+    command.add_argument(
+        "--indirect-selection",
+        choices=("eager", "cautious", "buildable", "empty"),
+        help="as in dbt",
+    )
+    command.add_argument("--vars", metavar="YAML", help="as in dbt")
+    command.add_argument("--threads", type=int, metavar="COUNT", help="as in dbt")
+    command.add_argument("--full-refresh", action="store_true", help="as in dbt")
+    command.add_argument("--target", metavar="NAME", help="as in dbt")
+    command.add_argument("--profile", metavar="NAME", help="as in dbt")
+    command.add_argument("--profiles-dir", type=Path, metavar="FOLDER", help="as in dbt")
+    command.add_argument(
+        "--project-dir",
+        type=Path,
+        metavar="FOLDER",
+        default=Path(os.environ.get("DBT_PROJECT_DIR") or "."),
+        help="as in dbt",
+    )
+    command.add_argument(
+        "--keep",
+        type=int,
+        metavar="COUNT",
+        default=3,
+        help="how many versions before the published one stay (default: 3)",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="print the outcome as one line of JSON, and no progress"
+    )
+    command.set_defaults(run=_refresh)
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    # The report needs none of it.
+    from customer_value import refresh  # noqa: PLC0415
+    from customer_value.refresh import lock, outcome, pages, progress  # noqa: PLC0415
+
+    if options.selector and (options.select or options.exclude):
+        raise SentenceError("--selector says what is built; leave out --select and --exclude.")
+    if options.keep < 0:
+        raise SentenceError(
+            f"--keep takes a number of versions, 0 or more, and got {options.keep}."
+        )
+    request = refresh.Request(
+        project=options.project_dir,
+        profiles=options.profiles_dir,
+        profile=options.profile,
+        target=options.target,
+        variables=options.vars,
+        select=tuple(options.select),
+        exclude=tuple(options.exclude),
+        selectors=tuple(options.selector),
+        indirect_selection=options.indirect_selection,
+        threads=options.threads,
+        is_full_refresh=options.full_refresh,
+        keep=options.keep,
+    )
+    if options.history:
+        found = refresh.history(request)
+        _write(pages.as_json(found) if options.json else pages.render(found), sys.stdout)
+        return EXIT_OK
+    shown = progress.Progress(
+        sys.stderr, is_terminal=_is_terminal(sys.stderr), is_silent=options.json
+    )
+    try:
+        if options.rollback:
+            ended = refresh.roll_back(request)
+        elif options.retry:
+            ended = refresh.retry(request, shown)
+        else:
+            ended = refresh.refresh(request, shown)
+    except SentenceError as error:
+        if options.json:
+            holder = error.holder if isinstance(error, lock.LockedError) else {}
+            _write(outcome.error_as_json(error, holder), sys.stdout)
+        raise
+    finally:
+        shown.end()
+    if options.json:
+        _write(ended.to_json(), sys.stdout)
+    if ended.exit_code != EXIT_OK or not options.json:
+        _write(_one_line(ended.sentence), sys.stderr if ended.exit_code else sys.stdout)
+    return ended.exit_code
 
 
 def _is_terminal(stream: TextIO) -> bool:

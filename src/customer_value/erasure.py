@@ -48,7 +48,8 @@ If you give inputs with --vars, that replaces the project's: name \
 {INPUT_NAME}: {{path: {FILE_NAME}}} there too.
 After the build, the warehouse file may hold old bytes in blocks that are free but not yet written \
 over. Copying it into a new file (copy from database) leaves them behind.
-Backups, exports and caches of BI tools keep what they hold.
+Backups, exports and caches of BI tools keep what they hold, and so do the versions that \
+customer-value refresh keeps: they go with the next refreshes, or at once with --keep 0.
 Your source systems are untouched, and so are the files and tables that inputs names.
 {FILE_NAME} itself says who was erased: keep it as long as the sources hold them, and mind who can \
 read it."""

@@ -10,4 +10,7 @@ class SentenceError(Exception):
     show: the way through the code would only hide the sentence.
     """
 
+    # What a command ends with that stops for it.
+    exit_code = 2
+
     __traceback__ = property(lambda _: None, lambda _, __: None)

@@ -393,3 +393,36 @@ def test_exchange_rates_come_from_a_seed(changed: Path) -> None:
         changed,
         f"select count(*) from {OURS}.orders_rejected where reject_reason like '%exchange%'",
     )
+
+
+def test_stale_sources_are_told_before_a_refresh(changed: Path) -> None:
+    succeeded(dbt(changed, "seed"))
+    stale = dbt(changed, "source", "freshness")
+    assert stale.returncode == 1
+    assert "ERROR STALE" in stale.stdout
+    with duckdb.connect(str(changed / "shop.duckdb")) as connection:
+        connection.execute(
+            f"update {THEIR_SEEDS}.shop_orders "
+            "set changed_at = cast(cast(now() at time zone 'UTC' as timestamp) as varchar)"
+        )
+    succeeded(dbt(changed, "source", "freshness"))
+
+
+def test_a_refresh_publishes_the_users_own_project(changed: Path) -> None:
+    finished = subprocess.run(
+        [
+            *(str(DBT.with_name("customer-value")), "refresh", "--json"),
+            *("--select", "+customer_value.marts.orders", "refresh_log"),
+            *("--indirect-selection", "cautious"),
+        ],
+        cwd=changed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    outcome = json.loads(succeeded(finished).splitlines()[-1])
+    assert outcome["database"] == str(changed / "shop.duckdb")
+    assert rows(changed, f"select distinct run_id from {OURS}.customers") == [(outcome["run_id"],)]
+    assert rows(changed, f"select run_id, is_published from {OURS}.refresh_log") == [
+        (outcome["run_id"], True)
+    ]

@@ -33,7 +33,15 @@ Rows = Sequence[dict[str, Any]]
 TRAINED, SCORED = "2024-03-01", "2024-09-01"
 # Both windows of what was scored first have closed by the second date.
 SETTINGS: dict[str, object] = {"churn_window_days": 120, "horizon_periods": 4}
-WARNINGS = ("feature_drift", "prediction_drift", "realized_accuracy", "model_health")
+WARNINGS = (
+    "feature_drift",
+    "prediction_drift",
+    "realized_accuracy",
+    "model_health",
+    "model_fairness",
+)
+# Of the groups that every run has, one is drawn by the id, and one tells who will order no more.
+CLEAN, PLANTED = ["region"], ["leaving"]
 
 
 def built(
@@ -70,9 +78,25 @@ def _invoked(
     path = folder / "orders.parquet"
     # As text: the type of an amount is not to be guessed from the first ones.
     columns = write_orders([order | {"amount": str(order["amount"])} for order in orders], path)
-    settings = {"inputs": orders_input(path, columns), "as_of_date": as_of_date, **SETTINGS}
+    inputs = orders_input(path, columns)
+    inputs["customers"] = {"path": str(customers_of(orders, folder)), "columns": {}}
+    settings = {"inputs": inputs, "as_of_date": as_of_date, "fairness_groups": CLEAN, **SETTINGS}
     threads = ("--threads", "2")
     return invoke(command, folder, [*threads, *arguments], settings | variables)
+
+
+def customers_of(orders: Rows, folder: Path) -> Path:
+    """The customers with the groups that they belong to; one region is of a handful."""
+    ids = sorted({str(order["customer_id"]) for order in orders})
+    staying = {order["customer_id"] for order in since(orders)}
+    path = folder / "customers.csv"
+    rows = [
+        f"{id_},{'islands' if number < 6 else ('north', 'south')[number % 2]},"
+        f"{'no' if id_ in staying else 'yes'}"
+        for number, id_ in enumerate(ids)
+    ]
+    path.write_text("\n".join(["customer_id,region,leaving", *rows]))
+    return path
 
 
 def drifted(warehouse: Warehouse) -> set[str]:
@@ -163,6 +187,69 @@ def test_a_shop_as_ever_has_not_drifted(as_ever: Warehouse, orders: Rows) -> Non
     assert said == dict.fromkeys(WARNINGS, "pass")
 
 
+def test_a_shop_as_ever_is_to_be_left_alone(as_ever: Warehouse) -> None:
+    advice = as_ever.mapping(
+        f"select model_name, is_worse_than_promised from model_health where as_of_date = '{SCORED}'"
+    )
+    assert not any(advice.values())
+    assert (
+        as_ever.value(f"""
+        select count(*) from model_health
+        where as_of_date = '{SCORED}' and (is_prediction_drifted or drifted_feature_count > 0)
+    """)
+        == 0
+    )
+
+
+def test_groups_that_chance_has_made_are_treated_alike(as_ever: Warehouse) -> None:
+    found = as_ever.frame(f"select * from model_fairness where as_of_date = '{SCORED}'")
+    assert set(found["evidence"]) == {"current", "held_out", "realized"}
+    assert set(found["target"]) == {"tier", "churn", "value"}
+    judged = found[found["group_value"] != "islands"]
+    assert set(judged["verdict"]) <= {"within_thresholds", "not_judged", "too_small"}
+    assert "within_thresholds" in set(judged["verdict"])
+    # The islanders are too few for any verdict, and for any figure.
+    few = found[found["group_value"] == "islands"]
+    assert set(few["verdict"]) == {"too_small"}
+    assert (
+        few[["metric_value", "metric_lower", "metric_upper", "ratio_to_all"]].isna().all(axis=None)
+    )
+
+
+def test_a_group_about_whom_the_models_are_wrong_is_found(
+    tmp_path: Path, as_ever: Warehouse, orders: Rows
+) -> None:
+    (tmp_path / "customer_value.duckdb").write_bytes(as_ever.database.read_bytes())
+    asked: dict[str, object] = {"fairness_groups": PLANTED, "fairness_minimum_customers": 50}
+    names = ("int_customer_value__customer_groups", "int_customer_value__fairness_cases")
+    select = ["stg_customer_value__customer_groups", *names, "fairness_measurement"]
+    built(tmp_path, orders, SCORED, "--select", *select, "model_fairness", **asked)
+    found = Warehouse(tmp_path).rows(f"""
+        select evidence, metric from model_fairness
+        where as_of_date = '{SCORED}' and group_value = 'yes' and verdict = 'unequal'
+    """)
+    # Who ordered no more is less often in the best tier, was thought to stay more often than
+    # others were, and was thought to spend too much.
+    assert {
+        ("current", "selection_rate"),
+        ("realized", "calibration_bias"),
+        ("realized", "calibration_error"),
+    } <= set(found)
+    assert warned(tmp_path, orders, SCORED, **asked)["model_fairness"] == "warn"
+    # And what is no longer asked for is gone from the date.
+    built(tmp_path, orders, SCORED, "--select", *select, "model_fairness", fairness_groups=[])
+    there = f"select count(*) from model_fairness where as_of_date = '{SCORED}'"
+    assert Warehouse(tmp_path).value(there) == 0
+
+
+def test_every_model_has_drivers(as_ever: Warehouse) -> None:
+    drivers = as_ever.frame("select * from model_drivers")
+    newest = as_ever.rows("select model_name from model_registry where fallback is null")
+    assert {(name,) for name in drivers["model_name"]} == {*newest}
+    read = {*drivers.query("model_name == 'churn'")["feature_name"]}
+    assert read == {*churn.FEATURES}
+
+
 def test_customers_who_buy_more_have_drifted(changed: Warehouse, changed_orders: Rows) -> None:
     found = drifted(changed)
     assert {"log_fading_purchases_90", "log_pace_trend"} <= found
@@ -171,12 +258,18 @@ def test_customers_who_buy_more_have_drifted(changed: Warehouse, changed_orders:
         where as_of_date = '{SCORED}' and is_drifted
     """)
     assert ("predicted_net_amount", "training") in predictions
+    assert ("predicted_net_amount", "previous") in predictions
     said = warned(changed.folder, changed_orders, SCORED)
     assert (said["feature_drift"], said["prediction_drift"]) == ("warn", "warn")
     advice = changed.mapping(
         f"select model_name, advice from model_health where as_of_date = '{SCORED}'"
     )
     assert "ok" not in advice.values()
+
+
+def test_predicted_totals_that_are_far_off_are_found(changed: Warehouse) -> None:
+    found = changed.mapping("select metric, is_worse_than_promised from realized_accuracy")
+    assert found["total_bias"]
 
 
 def test_thresholds_are_the_var_s(changed: Warehouse, changed_orders: Rows) -> None:
@@ -340,15 +433,43 @@ def test_thresholds_that_can_not_be_meant_are_said_before_any_model_runs(tmp_pat
             monitoring_thresholds={"feature_ps": 1, "ranking_loss": "much", "model_age_days": -1},
             prediction_history_max_days=100,
             prediction_history_daily_days=0,
+            fairness_groups=["email", "Region", "acquired_at", "acquisition_channel"],
+            fairness_minimum_customers=1,
+            fairness_thresholds={"selection_ratio": 0.5, "value_bias_ratio": 2},
         )
     for sentence in (
         "monitoring_thresholds names feature_ps, which is no threshold; there are feature_psi,",
         'monitoring_thresholds gives ranking_loss "much"; it takes a number from 0 to 2.',
         "monitoring_thresholds gives model_age_days -1; it takes a number from 0 to 36500.",
         "prediction_history_daily_days is 0; it takes a whole number from 1 to 3660 days.",
+        "fairness_groups names email, which tells persons and not groups; it takes columns",
+        'fairness_groups names "Region"; it takes names of lower-case letters, digits and',
+        "fairness_groups names acquired_at, which is no text; map a column of its ranges",
+        "fairness_groups names acquisition_channel, which customers does not map: write",
+        "fairness_minimum_customers is 1; it takes a whole number from 10 to 1000000 customers.",
+        "fairness_thresholds names selection_ratio, which is no threshold; there are selection_",
+        "fairness_thresholds gives value_bias_ratio 2; it takes a number from 0 to 1.",
         "prediction_history_max_days is 100, less than the churn_window_days of 120",
     ):
         assert sentence in str(said.value)
+
+
+def test_a_group_that_customers_do_not_have_is_said_before_any_model_runs(tmp_path: Path) -> None:
+    orders = shop(customer_count=5)
+    with pytest.raises(BuildError) as said:
+        built(tmp_path, orders, SCORED, fairness_groups=["regoin"])
+    assert "customers has no column regoin; it has customer_id, region, leaving." in str(said.value)
+    path = str(customers_of(orders, tmp_path))
+    inputs = orders_input(tmp_path / "orders.parquet", list(orders[0]))
+    mapped = {"path": path, "columns": {"contact": "leaving", "email": "leaving", "area": "region"}}
+    given = inputs | {"customers": mapped}
+    groups = ["contact", "area"]
+    with pytest.raises(BuildError) as said:
+        built(tmp_path, orders, SCORED, inputs=given, fairness_groups=groups)
+    assert "fairness_groups names contact, which is the email of customers" in str(said.value)
+    with pytest.raises(BuildError) as said:
+        built(tmp_path, orders, SCORED, inputs=inputs, fairness_groups=["area"])
+    assert "fairness_groups names area, but inputs gives no customers" in str(said.value)
 
 
 def test_the_documented_thresholds_are_those_that_hold() -> None:
@@ -358,6 +479,9 @@ def test_the_documented_thresholds_are_those_that_hold() -> None:
             (PROJECT / "macros" / "monitoring_thresholds.sql").read_text(),
         )
     )
+    fairness = (PROJECT / "macros" / "fairness_thresholds.sql").read_text()
+    defaults |= dict(re.findall(r"'(\w+)': ([\d.]+),", fairness))
+    assert "selection_rate_ratio" in defaults
     described = " ".join((PROJECT / "dbt_project.yml").read_text().replace("#", " ").split())
     assert defaults
     for name, threshold in defaults.items():

@@ -45,6 +45,9 @@ DIALECT = "duckdb"
 MARTS, STAGING = "models/marts/", "models/staging/"
 # In every e-mail address and every name of the shop's customers, and nowhere else.
 MARK = "zaphod"
+# A group that every other customer belongs to, and nothing else.
+GROUP = "pastafarian"
+GROUPS = "stg_customer_value__customer_groups"
 
 # A relation of the warehouse, and a column of one.
 Relation = tuple[str, str, str]
@@ -194,8 +197,11 @@ def warehouse(
     with (folder / "customers.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(
             [
-                ("customer_id", "email", "name", "acquisition_channel"),
-                *((id_, f"{id_}@{MARK}.example", f"{MARK} {id_}", "friends") for id_ in ids),
+                ("customer_id", "email", "name", "acquisition_channel", "faith"),
+                *(
+                    (id_, f"{id_}@{MARK}.example", f"{MARK} {id_}", "friends", (GROUP, "")[n % 2])
+                    for n, id_ in enumerate(ids)
+                ),
             ]
         )
     return build(shop_orders, variables=inputs(folder), database=Warehouse(folder))
@@ -205,13 +211,14 @@ def inputs(folder: Path) -> dict[str, object]:
     names = ("email", "name", "acquisition_channel")
     columns = ("discount_amount", "refund_amount", "channel")
     return {
+        "fairness_groups": ["faith"],
         "inputs": {
             **orders_input(folder / "its orders.parquet", columns),
             "customers": {
                 "path": str(folder / "customers.csv"),
                 "columns": {name: name for name in names},
             },
-        }
+        },
     }
 
 
@@ -237,6 +244,21 @@ def later_run(warehouse: Warehouse) -> Origins:
 @pytest.mark.parametrize("run", ["first_run", "later_run"])
 def test_no_mart_holds_what_is_personal(run: str, request: pytest.FixtureRequest) -> None:
     assert leaks(request.getfixturevalue(run)) == {}
+
+
+@pytest.mark.parametrize("run", ["first_run", "later_run"])
+def test_groups_are_told_of_by_model_fairness_alone(
+    run: str, request: pytest.FixtureRequest
+) -> None:
+    origins = request.getfixturevalue(run)
+    telling = {
+        node["name"]
+        for relation, node in origins.nodes.items()
+        if node["original_file_path"].startswith(MARTS)
+        for columns in origins.of(relation).values()
+        if any((of[-1], name) == (GROUPS, "group_value") for of, name in columns)
+    }
+    assert telling == {"model_fairness"}
 
 
 def test_every_column_of_every_mart_is_followed(first_run: Origins) -> None:
@@ -365,18 +387,36 @@ def planted(origins: Origins, between: str, mart: str) -> Origins:
 
 def test_no_table_holds_what_is_personal(warehouse: Warehouse) -> None:
     # What the lineage can't know: the rows themselves, the internal tables' too.
+    assert holding(warehouse, MARK) == []
+
+
+def test_no_table_tells_which_group_a_customer_belongs_to(warehouse: Warehouse) -> None:
+    telling = holding(warehouse, GROUP)
+    assert set(telling) == {
+        "int_customer_value__fairness_cases",
+        "fairness_measurement",
+        "model_fairness",
+    }
+    ids = warehouse.rows(f"""
+        select table_name from duckdb_columns()
+        where column_name = 'customer_id' and list_contains({telling}, table_name)
+    """)
+    assert ids == []
+
+
+def holding(warehouse: Warehouse, mark: str) -> list[str]:
+    """The tables, internal ones too, in which a text stands somewhere."""
     tables = warehouse.rows(
         "select schema_name, table_name from duckdb_tables() where database_name = 'warehouse'"
     )
     assert len(tables) > 20
-    holding = [
+    return [
         name
         for schema, name in tables
         if warehouse.value(
-            f"select count(*) from {schema}.{name} as t where t::text like '%{MARK}%'"
+            f"select count(*) from {schema}.{name} as t where t::text like '%{mark}%'"
         )
     ]
-    assert holding == []
 
 
 def test_the_report_reads_marts_alone_and_shows_nothing_personal(

@@ -24,6 +24,7 @@ NAMES_WITHOUT_PREFIX = {
     "prediction_drift",
     "prediction_history",
     "realized_accuracy",
+    "refresh_log",
     "interval_coverage",
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}

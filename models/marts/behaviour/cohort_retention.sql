@@ -91,7 +91,8 @@ select
             order by cohort_months.month_number
             rows between unbounded preceding and current row
         ) as {{ customer_value.type_amount() }}
-    ) as cumulative_net_amount
+    ) as cumulative_net_amount,
+    {{ customer_value.run_id() }} as run_id
 from cohort_months
 left join activity
     on

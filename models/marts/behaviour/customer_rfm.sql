@@ -50,7 +50,8 @@ select
     scored.frequency_score,
     scored.monetary_score,
     rfm_segments.rfm_segment,
-    scored.as_of_date
+    scored.as_of_date,
+    {{ customer_value.run_id() }} as run_id
 from scored
 left join rfm_segments
     on

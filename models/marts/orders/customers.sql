@@ -79,7 +79,8 @@ select
     customer_attributes.acquisition_channel,
     customer_attributes.acquisition_cost as acquisition_cost_amount,
     coalesce(customer_attributes.is_imputed, false) as is_acquisition_imputed,
-    measured.as_of_date
+    measured.as_of_date,
+    {{ customer_value.run_id() }} as run_id
 from measured
 -- The stages partition every count of orders and every recency: a test holds them to it.
 left join lifecycle_stages

@@ -68,5 +68,6 @@ select
     input_name,
     reject_reason,
     case when reject_reason <> 'erased_customer' then raw_customer_id end as raw_customer_id,
-    case when reject_reason <> 'erased_customer' then raw_values end as raw_values
+    case when reject_reason <> 'erased_customer' then raw_values end as raw_values,
+    {{ customer_value.run_id() }} as run_id
 from rejected

@@ -92,6 +92,7 @@ select
     -- No refund is paid before its order: what says so was written in another zone, or in error.
     greatest({{ customer_value.reporting_date('refunds.refunded_at') }}, orders.order_date) as refund_date,
     cast(refunds.refund_amount as {{ customer_value.type_amount() }}) as refund_amount,
-    refunds.refund_source
+    refunds.refund_source,
+    {{ customer_value.run_id() }} as run_id
 from refunds
 inner join orders on refunds.order_id = orders.order_id

@@ -36,6 +36,7 @@ select
     cast(
         coalesce(orders.gross_amount - orders.discount_amount, 0) - coalesce(refunds.paid_back_amount, 0)
         as {{ customer_value.type_amount() }}
-    ) as cash_amount
+    ) as cash_amount,
+    {{ customer_value.run_id() }} as run_id
 from orders
 full outer join refunds on orders.revenue_month = refunds.revenue_month

@@ -1,0 +1,2 @@
+select edition from {{ ref('customers') }}
+where edition > {{ var('edition_limit') }}
