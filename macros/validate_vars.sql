@@ -56,7 +56,7 @@
     {%- for name in ['champion_severity', 'interval_severity'] if var(name) not in ['warn', 'error'] -%}
         {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes warn or error.") -%}
     {%- endfor -%}
-    {%- for name in ['winsorize_outliers', 'pseudonymize'] if var(name) is not boolean -%}
+    {%- for name in ['winsorize_outliers', 'pseudonymize', 'tune_candidates'] if var(name) is not boolean -%}
         {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes true or false.") -%}
     {%- endfor -%}
     {%- if var('reporting_currency') is not none and not modules.re.match('^[A-Z]{3}$', var('reporting_currency') | string) -%}
@@ -109,6 +109,7 @@
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
         'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
         'lookback_days',
+        'tune_candidates',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,10 @@ MINIMUM_OF_EACH_KIND = 20
 
 
 def fit(
-    examples: pd.DataFrame, churn_window_days: int, inverse_penalty: float = INVERSE_PENALTY
+    examples: pd.DataFrame,
+    churn_window_days: int,
+    inverse_penalty: float = INVERSE_PENALTY,
+    features: Sequence[str] = FEATURES,
 ) -> tuple[HorizonModel, str | None]:
     """Fit the logistic regression, or name the fallback where the examples can't carry it.
 
@@ -66,11 +70,14 @@ def fit(
         churn_window_days: the horizon at which, without any example, both outcomes are held to
             be equally likely.
         inverse_penalty: C of the logistic regression: the smaller, the nearer to the base rate.
+        features: those of FEATURES that it may read.
 
     Returns:
         The model of P(no order within the horizon), and the fallback's name or None.
     """
-    model = HorizonModel(LogisticRegression(C=inverse_penalty, max_iter=1000), FEATURES, BY_HORIZON)
+    by_horizon = tuple(name for name in BY_HORIZON if name in features)
+    regression = LogisticRegression(C=inverse_penalty, max_iter=1000)
+    model = HorizonModel(regression, tuple(features), by_horizon)
     is_churned = examples["is_churned_in_horizon"].to_numpy(dtype=np.float64)
     churned, active = int(is_churned.sum()), int((1 - is_churned).sum())
     if min(churned, active) >= MINIMUM_OF_EACH_KIND:

@@ -11,6 +11,7 @@ regression only corrects what is already right for the typical customer, in any 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -50,17 +51,22 @@ def baseline(examples: pd.DataFrame) -> Floats:
     return np.asarray(amount * (1 + rate * horizon))
 
 
-def fit(examples: pd.DataFrame, penalty: float = PENALTY) -> tuple[HorizonModel, str | None]:
+def fit(
+    examples: pd.DataFrame, penalty: float = PENALTY, features: Sequence[str] = FEATURES
+) -> tuple[HorizonModel, str | None]:
     """Fit the Gamma regression, or name the fallback where the examples can't carry it.
 
     Args:
         examples: rows of training_examples, in an order that does not change.
         penalty: the strength of the penalty on standardised coefficients.
+        features: those of FEATURES that it may read.
 
     Returns:
         The model of the logarithm of the ratio to the baseline, and the fallback's name or None.
     """
-    model = HorizonModel(GammaRegressor(alpha=penalty, max_iter=1000), FEATURES, BY_HORIZON)
+    by_horizon = tuple(name for name in BY_HORIZON if name in features)
+    regression = GammaRegressor(alpha=penalty, max_iter=1000)
+    model = HorizonModel(regression, tuple(features), by_horizon)
     net_amount = np.maximum(examples["net_amount_in_horizon"].to_numpy(dtype=np.float64), 0)
     base = baseline(examples)
     is_active = ~examples["is_churned_in_horizon"].to_numpy(dtype=bool)

@@ -29,7 +29,7 @@ NAMES_WITHOUT_PREFIX = {
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
-TABLES_OF_BARE_VALUES = {"model_metrics", "model_backtest", "data_quality"}
+TABLES_OF_BARE_VALUES = {"model_metrics", "model_backtest", "model_tuning", "data_quality"}
 # What one currency is worth in another is no share of anything, and exact like the money it makes.
 RATES_OF_MONEY = {"exchange_rate": ("decimal(20,10)",)}
 UNIQUE_TESTS = {"unique", "unique_combination_of_columns", "unique_combination"}
@@ -108,6 +108,7 @@ def test_every_table_of_the_design_is_a_mart() -> None:
         "prediction_history",
         "realized_accuracy",
         "model_health",
+        "model_tuning",
     }
 
 
@@ -216,7 +217,7 @@ def _name_pattern(path: str) -> str:
     if path.startswith("models/intermediate/"):
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
-        return r"[a-z_]+_(training|scoring|imputation|measurement|backtest)"
+        return r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest)"
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"
 

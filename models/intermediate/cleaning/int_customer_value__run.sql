@@ -49,6 +49,7 @@ select
     cast({{ var('backtest_origins') }} as {{ dbt.type_int() }}) as backtest_origins,
     cast({{ var('interval_level') }} as {{ customer_value.type_double() }}) as interval_level,
     cast({{ var('random_seed') }} as {{ dbt.type_bigint() }}) as random_seed,
+    {{ customer_value.is_tuned() | lower }} as is_tuned,
     {{ customer_value.run_id() }} as run_id
 from dated
 cross join rejected_as_later

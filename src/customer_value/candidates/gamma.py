@@ -9,6 +9,7 @@ import pandas as pd
 
 from customer_value import spend
 from customer_value.candidates.learning import LOG_RATIO_IF_ANY, SpendCandidate
+from customer_value.candidates.logistic import FEATURE_GROUPS
 from customer_value.candidates.scores.linear import Linear
 
 
@@ -17,9 +18,12 @@ class Gamma(SpendCandidate):
 
     name = "gamma"
     meaning = LOG_RATIO_IF_ANY
+    feature_groups = FEATURE_GROUPS
     settings = tuple({"penalty": penalty} for penalty in (spend.PENALTY, 0.001, 0.1, 1.0))
 
     def learn(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> Linear:
         """As spend.fit does."""
-        model, _ = spend.fit(examples, **setting)
+        left_out = {name for group in setting.get("without", ()) for name in FEATURE_GROUPS[group]}
+        features = [name for name in spend.FEATURES if name not in left_out]
+        model, _ = spend.fit(examples, setting["penalty"], features)
         return Linear.of(model)

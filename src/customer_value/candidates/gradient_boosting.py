@@ -36,7 +36,7 @@ HIGH_VALUE_COLUMNS = (*HIGH_VALUE_FEATURES, columns.LOG_HORIZON)
 
 SETTINGS = tuple(
     {"learning_rate": rate, "minimum_leaf": leaf}
-    for rate, leaf in ((0.06, 200), (0.03, 200), (0.06, 50), (0.1, 800))
+    for rate, leaf in ((0.03, 200), (0.015, 200), (0.06, 200), (0.03, 50))
 )
 
 

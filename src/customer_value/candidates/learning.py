@@ -44,6 +44,8 @@ class ProbabilityCandidate(ABC):
     name: str
     is_naive: ClassVar[bool] = False
     settings: ClassVar[Sequence[Setting]] = ({},)
+    # Groups of features that the setting ``without`` may name, for those who can do without.
+    feature_groups: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def __init__(self, target: str = CHURN) -> None:
         """For one of the two targets."""
@@ -89,6 +91,8 @@ class SpendCandidate(ABC):
     target: ClassVar[str] = SPEND
     is_naive: ClassVar[bool] = False
     settings: ClassVar[Sequence[Setting]] = ({},)
+    # Groups of features that the setting ``without`` may name, for those who can do without.
+    feature_groups: ClassVar[Mapping[str, Sequence[str]]] = {}
     # LOG_AMOUNT, LOG_RATIO, or LOG_RATIO_IF_ANY.
     meaning: ClassVar[str]
 

@@ -26,7 +26,7 @@ class SplineLogistic(ProbabilityCandidate):
     """Log odds linear between knots, for features whose effect levels off."""
 
     name = "spline_logistic"
-    settings = tuple({"inverse_penalty": c} for c in (0.003, 0.0003, 0.03))
+    settings = tuple({"inverse_penalty": c} for c in (0.03, 0.003, 0.3))
 
     def learn(
         self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
@@ -44,7 +44,7 @@ class SplineGamma(RatioCandidate):
     """The logarithm of the ratio linear between knots."""
 
     name = "spline_gamma"
-    settings = tuple({"penalty": penalty} for penalty in (0.03, 0.003, 0.3))
+    settings = tuple({"penalty": penalty} for penalty in (0.3, 0.03, 1.0))
 
     def learn_ratio(
         self, target: RatioTarget, run: Mapping[str, Any], **setting: Any

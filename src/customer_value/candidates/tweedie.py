@@ -29,7 +29,7 @@ class Tweedie(SpendCandidate):
     meaning = LOG_RATIO
     settings = tuple(
         {"penalty": penalty, "power": power}
-        for penalty, power in ((0.01, 1.5), (0.001, 1.5), (0.1, 1.5), (0.01, 1.2), (0.01, 1.8))
+        for penalty, power in ((0.1, 1.5), (0.01, 1.5), (1.0, 1.5), (0.1, 1.2), (0.1, 1.8))
     )
 
     def learn(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> Linear:

@@ -10,13 +10,14 @@ from customer_value.candidates.scores.counting import ExpectedValue, NoOrder
 from customer_value.candidates.scores.formula import Formula
 from customer_value.candidates.scores.hinges import Hinges
 from customer_value.candidates.scores.linear import Linear
+from customer_value.candidates.scores.renewal import Renewal
 from customer_value.candidates.scores.score import Score
 from customer_value.candidates.scores.trees import Trees
 from customer_value.candidates.scores.units import Units
 
 KINDS: dict[str, Callable[[Mapping[str, Any]], Score]] = {
     kind.kind: kind.from_dict
-    for kind in (Linear, Hinges, Trees, Units, Formula, NoOrder, ExpectedValue)
+    for kind in (Linear, Hinges, Trees, Units, Formula, NoOrder, ExpectedValue, Renewal)
 }
 
 
