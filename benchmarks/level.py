@@ -4,7 +4,7 @@ Each shop is built as of past dates and its forecast of the days that follow is 
 the customers known at the date then brought. Made-up shops have planted what real ones hide.
 
     python benchmarks/level.py                       CDNOW and the made-up shops
-    python benchmarks/level.py --orders NAME=FILE    another as well, dates evenly from its second half
+    python benchmarks/level.py --orders NAME=FILE    another shop as well
     python benchmarks/level.py --only growing        those whose name has this in it
 
 FILE is Parquet: order_id, customer_id, ordered_at (date), amount.
@@ -89,26 +89,26 @@ def made_up(  # noqa: PLR0913 - what can be planted
 
 def write(shop: str, given: Mapping[str, str], path: Path) -> None:
     """Write a shop's orders, one row per customer and day."""
-    if shop in MADE_UP:
-        orders = made_up(**MADE_UP[shop])
-        relation = duckdb.from_df(orders)
-    elif shop in given:
-        relation = duckdb.read_parquet(given[shop])
-    else:
-        kept = "in_published_sample = 1" if shop == "CDNOW sample" else "true"
-        relation = duckdb.sql(f"""
-            select customer_id || '-' || ordered_at as order_id, customer_id, ordered_at, amount
-            from read_csv('{DEMO_ORDERS}', types = {{'customer_id': 'varchar'}}) where {kept}
+    with duckdb.connect() as connection:
+        if shop in MADE_UP:
+            relation = connection.from_df(made_up(**MADE_UP[shop]))
+        elif shop in given:
+            relation = connection.read_parquet(given[shop])
+        else:
+            kept = "in_published_sample = 1" if shop == "CDNOW sample" else "true"
+            relation = connection.sql(f"""
+                select customer_id || '-' || ordered_at as order_id, customer_id, ordered_at, amount
+                from read_csv('{DEMO_ORDERS}', types = {{'customer_id': 'varchar'}}) where {kept}
+            """)
+        relation.create_view("given")
+        connection.execute(f"""
+            copy (
+                select
+                    min(order_id) as order_id, customer_id::varchar as customer_id,
+                    ordered_at::date as ordered_at, sum(amount)::decimal(18, 2) as amount
+                from given group by all
+            ) to '{path}'
         """)
-    relation.query(
-        "given",
-        """
-        select
-            min(order_id) as order_id, customer_id::varchar as customer_id,
-            ordered_at::date as ordered_at, sum(amount)::decimal(18, 2) as amount
-        from given group by all
-        """,
-    ).write_parquet(str(path))
 
 
 def measure(orders: Path, as_of_date: dt.date, folder: Path) -> list[dict[str, float]]:
@@ -160,11 +160,13 @@ def measure(orders: Path, as_of_date: dt.date, folder: Path) -> list[dict[str, f
             order by days
         """).fetchall()
     return [
-        {
-            "days": days,
-            **{m: float(f or c) / float(actual) for m, f in zip(METHODS, (c, a, f), strict=True)},
+        {"days": days}
+        | {
+            # Without a forecast from cohorts there is no bias of it.
+            name: math.nan if total is None else float(total) / float(actual)
+            for name, total in zip(METHODS, totals, strict=True)
         }
-        for days, c, a, f, actual in rows
+        for days, *totals, actual in rows
         if actual
     ]
 
@@ -183,9 +185,10 @@ def main() -> None:
             folder = Path(temporary)
             orders = folder / "orders.parquet"
             write(shop, given, orders)
-            ((start, end),) = duckdb.sql(
-                f"select min(ordered_at), max(ordered_at) + 1 from '{orders}'"
-            ).fetchall()
+            with duckdb.connect() as connection:
+                ((start, end),) = connection.sql(
+                    f"select min(ordered_at), max(ordered_at) + 1 from '{orders}'"
+                ).fetchall()
             for share in (0.5, 0.65, 0.8):
                 as_of_date = start + dt.timedelta(days=round((end - start).days * share))
                 for row in measure(orders, as_of_date, folder):
@@ -195,7 +198,7 @@ def main() -> None:
                         errors[shop][name].append(abs(math.log(row[name])))
     print("\nmean absolute logarithm of the bias")
     for shop, of_shop in errors.items():
-        print(f"{shop:39}" + "".join(f"{np.mean(of_shop[name]):16.3f}" for name in METHODS))
+        print(f"{shop:39}" + "".join(f"{np.nanmean(of_shop[name]):16.3f}" for name in METHODS))
 
 
 if __name__ == "__main__":
