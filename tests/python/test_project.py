@@ -20,6 +20,8 @@ NAMES_WITHOUT_PREFIX = {
     "customer_features",
     "training_examples",
     "data_quality",
+    "revenue_forecast",
+    "revenue_forecast_backtest",
     "feature_drift",
     "prediction_drift",
     "prediction_history",
@@ -217,7 +219,7 @@ def _name_pattern(path: str) -> str:
     if path.startswith("models/intermediate/"):
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
-        return r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest)"
+        return r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest(ing)?|forecasting)"
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"
 
