@@ -13,7 +13,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DBT = Path(sys.executable).with_name("dbt")
 
 # What dbt reads of the package; the library stands beside it for the profile's plugin.
-OF_THE_PROJECT = ("dbt_project.yml", "models", "python_models", "macros", "seeds", "profiles", "src")
+OF_THE_PROJECT = (
+    "dbt_project.yml",
+    "models",
+    "python_models",
+    "macros",
+    "seeds",
+    "profiles",
+    "src",
+)
 TESTS_OF_THE_PROJECT = ("generic", "singular")
 # The last of them is the refresh that is published while others read.
 REFRESHES = ("1998-05-01", "1998-06-01", "1998-07-01")
@@ -59,7 +67,10 @@ def built(folder: Path) -> Shop:
     orders = folder / "orders.parquet"
     duckdb.sql(
         f"""
-        copy (from '{REPOSITORY / "seeds" / "demo" / "demo_orders.csv"}' where in_published_sample = 1)
+        copy (
+            from '{REPOSITORY / "seeds/demo/demo_orders.csv"}'
+            where in_published_sample = 1
+        )
         to '{orders}'
         """
     )

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from built_shop import Shop, built
 
 REPOSITORY = Path(__file__).resolve().parents[2]

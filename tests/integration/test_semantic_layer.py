@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from built_shop import REPOSITORY, Shop
 class Question:
     """What is asked of `mf query`, and SQL by hand that gives the same columns."""
 
-    metrics: tuple[str, ...]
+    metrics: Sequence[str]
     sql: str
     group_by: str = ""
     arguments: tuple[str, ...] = ()
@@ -25,10 +26,20 @@ class Question:
 
 QUESTIONS = {
     "orders": Question(
-        (
-            "orders revenue gross_revenue discounts refunds margin active_customers new_customers "
-            "average_order_value orders_per_active_customer margin_rate revenue_to_date"
-        ).split(" "),
+        [
+            "orders",
+            "revenue",
+            "gross_revenue",
+            "discounts",
+            "refunds",
+            "margin",
+            "active_customers",
+            "new_customers",
+            "average_order_value",
+            "orders_per_active_customer",
+            "margin_rate",
+            "revenue_to_date",
+        ],
         """
         select
             count(*), sum(net_amount), sum(gross_amount), sum(discount_amount), sum(refund_amount),
@@ -39,11 +50,22 @@ QUESTIONS = {
         """,
     ),
     "customers": Question(
-        (
-            "customers repeat_customers churned_customers repeat_rate churn_rate predicted_churn_rate "
-            "historic_value predicted_value total_value predicted_orders average_predicted_value "
-            "vip_customers high_value_customers vip_share"
-        ).split(" "),
+        [
+            "customers",
+            "repeat_customers",
+            "churned_customers",
+            "repeat_rate",
+            "churn_rate",
+            "predicted_churn_rate",
+            "historic_value",
+            "predicted_value",
+            "total_value",
+            "predicted_orders",
+            "average_predicted_value",
+            "vip_customers",
+            "high_value_customers",
+            "vip_share",
+        ],
         """
         select
             count(*), count_if(order_count > 1), count_if(last_order_date <= date '1998-01-02'),
@@ -64,7 +86,8 @@ QUESTIONS = {
         """
         select
             date_trunc('month', order_date), sum(net_amount), count(*),
-            sum(net_amount)::double / count(*), count(distinct customer_id), count_if(is_first_order)
+            sum(net_amount)::double / count(*), count(distinct customer_id),
+            count_if(is_first_order)
         from orders_cleaned
         group by all
         """,
