@@ -68,8 +68,12 @@ def built(folder: Path) -> Shop:
     duckdb.sql(
         f"""
         copy (
+            select order_id, customer_id, ordered_at, amount
             from '{REPOSITORY / "seeds/demo/demo_orders.csv"}'
             where in_published_sample = 1
+            -- CDNOW has no customer who is new in the last month; a shop has.
+            union all
+            select 'newcomer-1', 'newcomer', date '1998-06-15', 25.00
         )
         to '{orders}'
         """

@@ -253,19 +253,3 @@ def test_every_metric_is_asked_for(shop: Shop) -> None:
         if "--saved-query" in question.arguments
     }
     assert saved == {query["name"] for query in manifest["saved_queries"]}
-
-
-def test_everything_has_a_label_and_a_description(shop: Shop) -> None:
-    manifest = json.loads((shop.project / "target" / "semantic_manifest.json").read_text())
-    models = manifest["semantic_models"]
-    named = [
-        *models,
-        *manifest["metrics"],
-        *manifest["saved_queries"],
-        *(part for model in models for kind in KINDS for part in model[kind]),
-    ]
-    assert len(named) > 80
-    assert [part["name"] for part in named if not part["label"] or not part["description"]] == []
-
-
-KINDS = ("entities", "dimensions", "measures")

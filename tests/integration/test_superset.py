@@ -176,7 +176,8 @@ def test_run_id_is_that_of_the_refresh(superset: Running, shop: Shop) -> None:
 
 def test_dashboard_is_drawn_in_chromium(superset: Running, tmp_path: Path) -> None:
     if shutil.which("chromium") is None:
-        subprocess.run(["apt-get", "install", "--yes", "chromium"], check=True, capture_output=True)
+        for step in (["update"], ["install", "--yes", "chromium"]):
+            subprocess.run(["apt-get", "--quiet", *step], check=True, capture_output=True)
     picture = tmp_path / "dashboard.png"
     login = REPOSITORY / "build" / "superset" / "run" / "login.json"
     drawn = subprocess.run(
