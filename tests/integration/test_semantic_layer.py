@@ -107,7 +107,10 @@ QUESTIONS = {
     ),
     "cohort heat map": Question(
         ("retention_rate", "cohort_revenue"),
-        "select cohort_month, month_number, retention_rate, net_amount from cohort_retention",
+        """
+        select cohort_month, month_number, active_customers / cohort_size, net_amount
+        from cohort_retention
+        """,
         arguments=("--saved-query", "cohort_heat_map"),
     ),
     "value by tier": Question(
