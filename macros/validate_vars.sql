@@ -59,6 +59,9 @@
     {%- for name in ['winsorize_outliers', 'pseudonymize', 'tune_candidates'] if var(name) is not boolean -%}
         {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes true or false.") -%}
     {%- endfor -%}
+    {%- if var('semantic_layer') is not none and var('semantic_layer') is not boolean -%}
+        {%- do problems.append("semantic_layer is " ~ (var('semantic_layer') | tojson) ~ "; it takes true, false or null.") -%}
+    {%- endif -%}
     {%- if var('reporting_currency') is not none and not modules.re.match('^[A-Z]{3}$', var('reporting_currency') | string) -%}
         {%- do problems.append("reporting_currency is " ~ (var('reporting_currency') | tojson) ~ "; it takes a code of three letters, such as EUR, or null for amounts as they are.") -%}
     {%- endif -%}
@@ -110,6 +113,7 @@
         'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
         'lookback_days',
         'tune_candidates',
+        'semantic_layer',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}

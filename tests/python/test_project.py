@@ -261,3 +261,37 @@ def test_every_var_is_declared_and_used() -> None:
 def _declared_vars() -> list[str]:
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
     return list(project["vars"]["customer_value"])
+
+
+def test_the_exposure_of_the_dashboard_names_every_table_that_it_reads(
+    manifest: dict[str, Any],
+) -> None:
+    datasets = (PROJECT / "bi" / "superset" / "customer_value" / "datasets").rglob("*.yaml")
+    read = {
+        name
+        for path in datasets
+        for name in re.findall(r"\bcustomer_value\.customer_value\.(\w+)", path.read_text())
+    }
+    exposure = manifest["exposures"]["exposure.customer_value.superset_dashboard"]
+    named = {node.rsplit(".", 1)[-1] for node in exposure["depends_on"]["nodes"]}
+    assert named == read
+    assert named <= set(MARTS)
+
+
+def test_the_semantic_layer_is_labelled_and_described(manifest: dict[str, Any]) -> None:
+    models = list(manifest["semantic_models"].values())
+    parts = [
+        *models,
+        *(
+            part
+            for model in models
+            for kind in ("entities", "dimensions", "measures")
+            for part in model[kind]
+        ),
+        *manifest["metrics"].values(),
+        *manifest["saved_queries"].values(),
+        *manifest["exposures"].values(),
+    ]
+    assert len(manifest["metrics"]) > 20
+    bare = [part["name"] for part in parts if not part["label"] or not part["description"].strip()]
+    assert bare == []
