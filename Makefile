@@ -11,7 +11,8 @@ PROFILE := --profiles-dir profiles
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build refresh demo-grocery test lint test-integration bench bench-accuracy report docs clean
+.PHONY: help build refresh demo-grocery test lint test-integration bench bench-accuracy report docs clean \
+	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -51,6 +52,15 @@ bench-accuracy: .venv/ready-for-tests  ## Held-out accuracy on CDNOW, beside pub
 report: .venv/ready  ## Sum up what was built, and draw it into build/report.
 	$(BIN)/customer-value report --charts build/report
 
+superset: build/superset/ready  ## Show the tables in Apache Superset, on this machine alone.
+	@$(PYTHON) bi/superset/serve.py start
+
+superset-stop:  ## End it, and forget its password.
+	@$(PYTHON) bi/superset/serve.py stop
+
+superset-screenshot:  ## Take the picture of the dashboard in docs/, while it runs. Needs chromium.
+	@build/superset/bin/python bi/superset/screenshot.py
+
 docs: .venv/ready  ## Write dbt's documentation site into target/.
 	$(DBT) docs generate $(PROFILE)
 
@@ -66,4 +76,13 @@ clean:  ## Remove what was built, the environment included.
 
 .venv/ready-for-tests: .venv/ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# Superset can't share the environment: it needs older versions of what dbt needs too. All of them
+# are pinned, so there is nothing to resolve, which would take minutes.
+build/superset/ready: bi/superset/requirements.txt
+	rm -rf build/superset
+	$(PYTHON) -m venv build/superset
+	build/superset/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r bi/superset/requirements.txt
 	@touch $@

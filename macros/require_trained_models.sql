@@ -4,6 +4,7 @@
     {%- set held_out = ref('held_out_scoring') -%}
     {%- set registry = ref('model_registry') -%}
     {%- set profile = ref('int_customer_value__training_profile') -%}
+    {%- set past_forecasts = ref('revenue_backtesting') -%}
     {%- if execute -%}
         {%- set scores = [] -%}
         {%- for node in ['churn_scoring', 'spend_scoring'] if 'model.customer_value.' ~ node in selected_resources -%}
@@ -13,6 +14,13 @@
             {{ exceptions.raise_compiler_error(
                 scores | join(' and ') ~ " can't run: " ~ registry
                 ~ " does not exist, so no model has been trained yet. Run dbt build --selector train first; in a project of your own, which has not that selector, dbt build --select +model_registry."
+            ) }}
+        {%- endif -%}
+        {%- if 'model.customer_value.revenue_forecasting' in selected_resources
+            and 'model.customer_value.revenue_backtesting' not in selected_resources and load_relation(past_forecasts) is none -%}
+            {{ exceptions.raise_compiler_error(
+                "revenue_forecasting can't tell how forecasts came out: " ~ past_forecasts
+                ~ " does not exist, which training leaves behind. Run dbt build --selector train first; in a project of your own, which has not that selector, dbt build --select +revenue_forecast_backtest."
             ) }}
         {%- endif -%}
         {%- if 'model.customer_value.int_customer_value__distribution_shifts' in selected_resources

@@ -10,3 +10,16 @@
 {% macro duckdb__stop_with(sentence) -%}
     cast(error('{{ sentence | replace("'", "''") }}') as boolean)
 {%- endmacro %}
+
+{#- The same with a sentence that an SQL expression gives, where it has to name what it found. -#}
+{% macro stop_with_text(expression) -%}
+    {{ return(adapter.dispatch('stop_with_text', 'customer_value')(expression)) }}
+{%- endmacro %}
+
+{% macro default__stop_with_text(expression) -%}
+    raise_error({{ expression }}) is null
+{%- endmacro %}
+
+{% macro duckdb__stop_with_text(expression) -%}
+    cast(error({{ expression }}) as boolean)
+{%- endmacro %}

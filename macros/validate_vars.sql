@@ -33,6 +33,10 @@
         {%- endif -%}
     {%- endfor -%}
 
+    {%- set lookback_days = var('lookback_days') -%}
+    {%- if lookback_days is not none and not (lookback_days is integer and lookback_days is not boolean and 1 <= lookback_days <= 36600) -%}
+        {%- do problems.append("lookback_days is " ~ (lookback_days | tojson) ~ "; it takes a whole number from 1 to 36600 days, or null to compare every order.") -%}
+    {%- endif -%}
     {%- set period = var('period') -%}
     {%- if period != 'month' and not (period is integer and 1 <= period <= 366) -%}
         {%- do problems.append('period is ' ~ (period | tojson) ~ '; it takes "month" or a whole number of days from 1 to 366.') -%}
@@ -55,6 +59,9 @@
     {%- for name in ['winsorize_outliers', 'pseudonymize', 'tune_candidates'] if var(name) is not boolean -%}
         {%- do problems.append(name ~ " is " ~ (var(name) | tojson) ~ "; it takes true or false.") -%}
     {%- endfor -%}
+    {%- if var('semantic_layer') is not none and var('semantic_layer') is not boolean -%}
+        {%- do problems.append("semantic_layer is " ~ (var('semantic_layer') | tojson) ~ "; it takes true, false or null.") -%}
+    {%- endif -%}
     {%- if var('reporting_currency') is not none and not modules.re.match('^[A-Z]{3}$', var('reporting_currency') | string) -%}
         {%- do problems.append("reporting_currency is " ~ (var('reporting_currency') | tojson) ~ "; it takes a code of three letters, such as EUR, or null for amounts as they are.") -%}
     {%- endif -%}
@@ -103,8 +110,10 @@
         'reporting_time_zone', 'store_keys', 'missing_values', 'outlier_fences', 'winsorize_outliers', 'pseudonymize',
         'fairness_groups', 'fairness_minimum_customers', 'fairness_thresholds',
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
-        'tune_candidates',
         'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
+        'lookback_days',
+        'tune_candidates',
+        'semantic_layer',
     ] -%}
     {%- set project_vars = (customer_value._project_file().get('vars') or {}) -%}
     {%- set ours = project_vars.get('customer_value') or {} -%}

@@ -46,8 +46,8 @@ Build: dbt build. Until then every table still holds them, customer_tier_history
 prediction_history included.
 If you give inputs with --vars, that replaces the project's: name \
 {INPUT_NAME}: {{path: {FILE_NAME}}} there too.
-After the build, the warehouse file may hold old bytes in blocks that are free but not yet written \
-over. Copying it into a new file (copy from database) leaves them behind.
+After the build, the warehouse file may hold old bytes in deleted rows and in blocks that are free \
+but not yet written over. Copying it into a new file (copy from database) leaves them behind.
 Backups, exports and caches of BI tools keep what they hold, and so do the versions that \
 customer-value refresh keeps: they go with the next refreshes, or at once with --keep 0.
 Your source systems are untouched, and so are the files and tables that inputs names.

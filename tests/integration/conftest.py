@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from built_shop import Shop, built
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -24,3 +25,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("a shop") / "customer value"
     run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], REPOSITORY)
     return folder
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return built(tmp_path_factory.mktemp("a shop"))

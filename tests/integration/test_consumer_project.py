@@ -426,3 +426,76 @@ def test_a_refresh_publishes_the_users_own_project(changed: Path) -> None:
     assert rows(changed, f"select run_id, is_published from {OURS}.refresh_log") == [
         (outcome["run_id"], True)
     ]
+
+
+OWN_METRICS = """
+models:
+  - name: calendar
+    time_spine: {standard_granularity_column: date_day}
+    columns:
+      - {name: date_day, granularity: day}
+semantic_models:
+  - name: sales
+    model: ref('orders')
+    defaults: {agg_time_dimension: placed_at}
+    entities: [{name: sale, type: primary, expr: order_number}]
+    dimensions: [{name: placed_at, type: time, type_params: {time_granularity: day}}]
+    measures: [{name: turnover, agg: sum, expr: "1"}]
+metrics:
+  - name: NAME
+    label: Turnover
+    type: simple
+    type_params: {measure: turnover}
+"""
+# What reads cohort_retention, which the consumer leaves out.
+LEFT_OUT = {
+    "semantic-models": ("cohorts",),
+    "metrics": ("retention_rate", "cohort_size", "cohort_active_customers", "cohort_revenue"),
+    "saved-queries": ("retention_by_month", "cohort_heat_map"),
+}
+
+
+def add_own_metrics(project: Path, name: str) -> None:
+    """What many a project has already: a time spine, and a metric of that name."""
+    (project / "models" / "calendar.sql").write_text("select date '2024-01-01' as date_day")
+    (project / "models" / "metrics.yml").write_text(OWN_METRICS.replace("NAME", name))
+
+
+def of_ours(project: Path, kind: str) -> set[str]:
+    manifest = json.loads((project / "target" / "manifest.json").read_text())
+    return {
+        node["name"]
+        for node in manifest[kind].values()
+        if node["package_name"] == "customer_value" and enabled(node)
+    }
+
+
+def test_semantic_layer_stays_out_until_it_is_asked_for(changed: Path) -> None:
+    """A metric and a time spine of the consumer's own are in nobody's way."""
+    add_own_metrics(changed, "revenue")
+    succeeded(dbt(changed, "--warn-error", "parse"))
+    for kind in ("metrics", "semantic_models", "saved_queries", "exposures"):
+        assert of_ours(changed, kind) == set()
+    assert "customer_value_time_spine" not in of_ours(changed, "nodes")
+
+
+def test_semantic_layer_comes_when_it_is_asked_for(changed: Path) -> None:
+    """Beside the consumer's own time spine, and without what reads a mart that was left out."""
+    add_own_metrics(changed, "turnover")
+    settings = configuration(changed)
+    settings["vars"]["customer_value"]["semantic_layer"] = True
+    settings["models"]["customer_value"]["semantic"] = {"+enabled": False}
+    off = {"+enabled": False}
+    configure(
+        changed,
+        **settings,
+        **{
+            kind: {"customer_value": {"semantic": dict.fromkeys(names, off)}}
+            for kind, names in LEFT_OUT.items()
+        },
+        exposures={"customer_value": off},
+    )
+    succeeded(dbt(changed, "--warn-error", "parse"))
+    assert {"revenue", "predicted_value", "repeat_rate"} <= of_ours(changed, "metrics")
+    assert not of_ours(changed, "metrics") & set(LEFT_OUT["metrics"])
+    assert "customer_value_time_spine" not in of_ours(changed, "nodes")

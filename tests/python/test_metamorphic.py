@@ -16,6 +16,7 @@ from conftest import PROJECT, Build, Row, Warehouse, write_orders
 AS_OF_DATE = "2024-12-01"
 # So many that every customer is looked at from every date, whatever the ids' hashes are.
 ALL_CUSTOMERS = 10_000_000
+COHORT_WEEKS = "int_customer_value__cohort_weeks"
 SETTINGS = {"as_of_date": AS_OF_DATE, "max_training_rows": ALL_CUSTOMERS}
 
 Rows = list[dict[str, object]]
@@ -33,6 +34,17 @@ def features_as_of(warehouse: Warehouse, date: dt.date) -> list[Row]:
         f"""
         from customer_value_internal.customer_features
         where as_of_date = date '{date}' order by customer_id
+        """
+    )
+
+
+def cohorts_as_of(warehouse: Warehouse, date: dt.date) -> list[Row]:
+    """What the forecast of the shop's revenue reads as of a date."""
+    return warehouse.rows(
+        f"""
+        select cohort_week, week_number, new_customer_count, order_count, net_amount
+        from customer_value_internal.int_customer_value__cohort_weeks
+        where as_of_date = date '{date}' order by all
         """
     )
 
@@ -59,11 +71,13 @@ def test_deleting_what_follows_a_date_changes_no_feature_as_of_it(
     then = build(
         known,
         variables={**SETTINGS, "as_of_date": date.isoformat()},
-        select=("+customer_features",),
+        select=("+customer_features", "int_customer_value__cohort_days", COHORT_WEEKS),
     )
     seen_from_now = features_as_of(shop, date)
     assert len(seen_from_now) == then.value("select count(*) from customers")
     assert seen_from_now == features_as_of(then, date)
+    assert len(cohorts_as_of(then, date)) > 100
+    assert cohorts_as_of(shop, date) == cohorts_as_of(then, date)
 
 
 def paid_back(shop_orders: Rows) -> tuple[Rows, Rows]:

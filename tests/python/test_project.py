@@ -20,6 +20,8 @@ NAMES_WITHOUT_PREFIX = {
     "customer_features",
     "training_examples",
     "data_quality",
+    "revenue_forecast",
+    "revenue_forecast_backtest",
     "feature_drift",
     "prediction_drift",
     "prediction_history",
@@ -29,7 +31,7 @@ NAMES_WITHOUT_PREFIX = {
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
-TABLES_OF_BARE_VALUES = {"model_metrics", "model_backtest", "data_quality", "model_tuning"}
+TABLES_OF_BARE_VALUES = {"model_metrics", "model_backtest", "model_tuning", "data_quality"}
 # What one currency is worth in another is no share of anything, and exact like the money it makes.
 RATES_OF_MONEY = {"exchange_rate": ("decimal(20,10)",)}
 UNIQUE_TESTS = {"unique", "unique_combination_of_columns", "unique_combination"}
@@ -217,7 +219,9 @@ def _name_pattern(path: str) -> str:
     if path.startswith("models/intermediate/"):
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
-        return r"[a-z_]+_(training|scoring|imputation|measurement|backtest|tuning)"
+        return (
+            r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest(ing)?|forecasting)"
+        )
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"
 
@@ -251,6 +255,8 @@ def test_every_var_is_declared_and_used() -> None:
         for folder in ("models", "python_models", "macros", "seeds", "tests")
         for pattern in ("*.sql", "*.py", "*.yml")
         for path in (PROJECT / folder).rglob(pattern)
+        # A dbt project of its own, with vars of its own.
+        if not path.is_relative_to(PROJECT / "tests" / "refreshed")
     ]
     used = {name for text in sources for name in re.findall(r"\bvar\(\s*['\"](\w+)['\"]", text)}
     assert used == set(_declared_vars())
@@ -259,3 +265,37 @@ def test_every_var_is_declared_and_used() -> None:
 def _declared_vars() -> list[str]:
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
     return list(project["vars"]["customer_value"])
+
+
+def test_the_exposure_of_the_dashboard_names_every_table_that_it_reads(
+    manifest: dict[str, Any],
+) -> None:
+    datasets = (PROJECT / "bi" / "superset" / "customer_value" / "datasets").rglob("*.yaml")
+    read = {
+        name
+        for path in datasets
+        for name in re.findall(r"\bcustomer_value\.customer_value\.(\w+)", path.read_text())
+    }
+    exposure = manifest["exposures"]["exposure.customer_value.superset_dashboard"]
+    named = {node.rsplit(".", 1)[-1] for node in exposure["depends_on"]["nodes"]}
+    assert named == read
+    assert named <= set(MARTS)
+
+
+def test_the_semantic_layer_is_labelled_and_described(manifest: dict[str, Any]) -> None:
+    models = list(manifest["semantic_models"].values())
+    parts = [
+        *models,
+        *(
+            part
+            for model in models
+            for kind in ("entities", "dimensions", "measures")
+            for part in model[kind]
+        ),
+        *manifest["metrics"].values(),
+        *manifest["saved_queries"].values(),
+        *manifest["exposures"].values(),
+    ]
+    assert len(manifest["metrics"]) > 20
+    bare = [part["name"] for part in parts if not part["label"] or not part["description"].strip()]
+    assert bare == []

@@ -21,15 +21,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import OPTIONAL_COLUMNS, PROJECT, Row, complaint, invoke, orders_input
-from customer_value import imputation
+from customer_value import filling
 
 MARTS = ("orders_cleaned", "orders_rejected", "customers", "customer_rfm", "cohort_retention")
 COLUMNS = ("order_id", "customer_id", "ordered_at", "amount", *OPTIONAL_COLUMNS)
 REFUNDS = "customer_value_internal.int_customer_value__refunds_checked"
 # The Python models among what these marts read: the library's function, and what it is given.
 FILLS = {
-    "order_imputation": (imputation.fill_orders, "int_customer_value__orders_kept"),
-    "customer_imputation": (imputation.fill_customers, "int_customer_value__customers_won"),
+    "order_imputation": (filling.fill_orders, "int_customer_value__orders_kept"),
+    "customer_imputation": (filling.fill_customers, "int_customer_value__customers_won"),
 }
 
 

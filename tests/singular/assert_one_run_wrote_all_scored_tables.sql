@@ -26,6 +26,11 @@ with stamps as (
         run_id,
         as_of_date
     from {{ ref('customer_tiers') }}
+    union
+    select
+        run_id,
+        as_of_date
+    from {{ ref('revenue_forecast') }}
 
 )
 

@@ -1,12 +1,12 @@
--- What the terms promise together is what the horizon model says of the whole horizon: nothing
--- is lost to rounding or to a period that was held at zero.
+-- What the periods promise together, before they are levelled, is what the horizon model says of the
+-- whole horizon: nothing is lost to a period that was held at zero.
 with terms as (
 
     select
         customer_id,
         max(cumulative_order_probability) as order_probability,
         sum(expected_net_amount) as net_amount
-    from {{ ref('customer_value_by_period') }}
+    from {{ ref('int_customer_value__period_increments') }}
     group by customer_id
 
 ),

@@ -1,51 +1,26 @@
 {{ config(materialized='view') }}
 
-with customer_curves as (
+with period_increments as (
 
-    select * from {{ ref('int_customer_value__customer_curves') }}
-
-),
-
-periods as (
-
-    select * from {{ ref('int_customer_value__periods') }}
+    select * from {{ ref('int_customer_value__period_increments') }}
 
 ),
 
--- The horizon model at both ends of each period: no period has to look at another.
-at_both_ends as (
+revenue_forecasting as (
 
-    select
-        customer_curves.customer_id,
-        customer_curves.as_of_date,
-        customer_curves.model_version,
-        periods.period_number,
-        customer_curves.expected_purchase_amount,
-        customer_curves.orders_per_purchase_day,
-        {{ customer_value.order_probability('periods.days_to_start') }} as order_probability_at_start,
-        {{ customer_value.order_probability('periods.days_to_end') }} as order_probability_at_end,
-        {{ customer_value.purchases_if_any('periods.days_to_start') }} as purchases_if_any_at_start,
-        {{ customer_value.purchases_if_any('periods.days_to_end') }} as purchases_if_any_at_end
-    from customer_curves
-    cross join periods
+    select * from {{ ref('revenue_forecasting') }}
 
 )
 
+-- One factor for all customers of a period: no cumulative sum can fall, nor can the order of
+-- customers within a period change. It is of amounts alone; see DECISIONS.md.
 select
-    customer_id,
-    period_number,
-    as_of_date,
-    model_version,
-    order_probability_at_end as cumulative_order_probability,
-    -- At least one order where there is any.
-    greatest(
-        0,
-        order_probability_at_end * greatest(1, purchases_if_any_at_end)
-        - order_probability_at_start * greatest(1, purchases_if_any_at_start)
-    ) * orders_per_purchase_day as expected_order_count,
-    greatest(
-        0,
-        order_probability_at_end * purchases_if_any_at_end
-        - order_probability_at_start * purchases_if_any_at_start
-    ) * expected_purchase_amount as expected_net_amount
-from at_both_ends
+    period_increments.customer_id,
+    period_increments.period_number,
+    period_increments.as_of_date,
+    period_increments.model_version,
+    period_increments.cumulative_order_probability,
+    period_increments.expected_order_count,
+    period_increments.expected_net_amount * revenue_forecasting.level_factor as expected_net_amount
+from period_increments
+inner join revenue_forecasting on period_increments.period_number = revenue_forecasting.period_number

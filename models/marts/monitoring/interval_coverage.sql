@@ -81,8 +81,9 @@ rated as (
     select
         *,
         cast(covered_count as {{ double }}) / customer_count as covered_rate,
-        -- Three standard deviations of a share among so many: once in 700 times chance does more.
-        3 * sqrt(interval_level * (1 - interval_level) / customer_count) as by_chance
+        -- A customer, and three standard deviations of the count of those within: chance takes more
+        -- from it once in 700 times, and none of the one customer of a small tier.
+        1 + 3 * sqrt(interval_level * (1 - interval_level) * customer_count) as by_chance
     from counted
 
 )
@@ -108,7 +109,7 @@ select
     {% endfor -%}
     round(cast(rated.below_count as {{ double }}) / rated.customer_count, 9) as below_rate,
     round(cast(rated.above_count as {{ double }}) / rated.customer_count, 9) as above_rate,
-    rated.covered_rate < rated.interval_level - rated.by_chance as is_too_low,
+    rated.covered_count < rated.interval_level * rated.customer_count - rated.by_chance as is_too_low,
     run.as_of_date,
     run.run_id
 from rated
