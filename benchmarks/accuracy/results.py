@@ -49,7 +49,7 @@ class Result:
         return self.best(key, {**self.peers, **self.naive})
 
     def reference(self) -> Figures:
-        """BG/NBD with Gamma-Gamma on all purchases, stronger here than on repeats alone."""
+        """BG/NBD with Gamma-Gamma on all purchases, as the protocol tells it."""
         for name in REFERENCES:
             if name in self.peers:
                 return self.peers[name]

@@ -134,7 +134,7 @@ def console(result: Result) -> str:
 
 
 COLUMNS = (
-    *("figure", "ours", "best peer", "which", "BG/NBD + GG", "best naive"),
+    *("figure", "ours", "best peer", "which", "BG/NBD + GG on all", "best naive"),
     *("at least", "stretch", "verdict"),
 )
 
