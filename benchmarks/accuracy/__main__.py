@@ -35,12 +35,17 @@ def run(trial: Trial, others: Mapping[str, object], *, with_peers: bool) -> Resu
         peers.predictions(histories, trial.horizon_days) if with_peers else ({}, {})
     )
     naive_predictions = naive.predictions(histories, trial.horizon_days)
+    every = {"ours": predicted, **peer_predictions, **naive_predictions}
+    others_than_largest = measure.without_largest(outcomes)
+    spent = outcomes["actual_net_amount"]
     return Result(
         trial=trial,
         customers=len(outcomes),
         active_share=float((outcomes["actual_order_count"] > 0).mean()),
         ours=measure.figures(outcomes, predicted),
         champions=champions,
+        largest_share=float(spent.max() / spent.sum()),
+        without_largest={n: measure.figures(others_than_largest, p) for n, p in every.items()},
         peers={n: measure.figures(outcomes, p) for n, p in peer_predictions.items()},
         naive={n: measure.figures(outcomes, p) for n, p in naive_predictions.items()},
         failures=failures,

@@ -127,6 +127,11 @@ BY_KEY = {figure.key: figure for figure in FIGURES}
 Figures = Mapping[str, float]
 
 
+def without_largest(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """The outcomes of all but the customer who spent most in the holdout."""
+    return outcomes.drop(index=outcomes["actual_net_amount"].idxmax())
+
+
 class MissingCustomerError(AssertionError):
     """A model left a customer out: not measured on all, it could not be compared."""
 
@@ -142,8 +147,7 @@ def figures(outcomes: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, floa
         MissingCustomerError: not every customer has a prediction.
     """
     joined = outcomes.merge(predictions, on="customer_id", how="left", validate="one_to_one")
-    if joined["net_amount"].isna().any() or len(predictions) != len(outcomes):
-        raise MissingCustomerError(
-            f"{len(outcomes):,} customers are to be predicted, {len(predictions):,} were."
-        )
+    absent = int(joined["net_amount"].isna().sum())
+    if absent > 0:
+        raise MissingCustomerError(f"{absent:,} of {len(outcomes):,} customers have no prediction.")
     return {figure.key: figure.measure(joined) for figure in FIGURES}

@@ -21,6 +21,8 @@ class Result:
     Attributes:
         ours: our figures.
         champions: what the package chose to predict with, by its model's name.
+        largest_share: what the customer who spent most holds of the holdout's spend.
+        without_largest: figures of ours and of every peer on all other customers, by name.
         peers: figures of the fitted peers, by name.
         naive: figures of the naive models, by name.
         failures: peers that gave no prediction, and why.
@@ -31,6 +33,8 @@ class Result:
     active_share: float
     ours: Figures
     champions: Mapping[str, str]
+    largest_share: float
+    without_largest: Mapping[str, Figures]
     peers: Mapping[str, Figures]
     naive: Mapping[str, Figures]
     failures: Mapping[str, str] = field(default_factory=dict)

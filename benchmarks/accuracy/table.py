@@ -107,6 +107,21 @@ CONSOLE_HEADER = (
 )
 
 
+def largest_sentence(result: Result) -> str:
+    """How much of ranking and error hangs on one customer."""
+    others = {n: f for n, f in result.without_largest.items() if n != "ours"}
+    compared = []
+    for key in ("normalized_gini", "mae"):
+        figure = BY_KEY[key]
+        ours = told(figure, result.without_largest["ours"][key])
+        name, peer = result.best(key, others)
+        compared.append(f"{ours} by {figure.label} ({name}: {told(figure, peer)})")
+    return (
+        f"The customer who spent most holds {result.largest_share:.1%} of the holdout's spend; "
+        f"without it, ours is {' and '.join(compared)}."
+    )
+
+
 def console(result: Result) -> str:
     """One trial, for reading in a terminal."""
     lines = [
@@ -114,6 +129,7 @@ def console(result: Result) -> str:
         f"{result.trial.name}. {heading(result)}",
         champion_sentence(result),
         *failure_sentences(result),
+        largest_sentence(result),
         "",
         CONSOLE_HEADER,
     ]
@@ -147,6 +163,7 @@ def _section(result: Result) -> list[str]:
         heading(result),
         champion_sentence(result),
         *failure_sentences(result),
+        largest_sentence(result),
         f"Against the best peer: ahead in {ahead}, level in {level}, behind in {behind}.",
         "",
         _row(COLUMNS),

@@ -93,8 +93,14 @@ def test_figures_by_hand() -> None:
 
 
 def test_figures_refuse_to_leave_a_customer_out() -> None:
-    with pytest.raises(measure.MissingCustomerError, match="4 customers are to be predicted, 3"):
+    with pytest.raises(measure.MissingCustomerError, match="1 of 4 customers have no prediction"):
         measure.figures(OUTCOMES, PREDICTIONS.iloc[1:])
+
+
+def test_largest_customer_is_left_out() -> None:
+    remaining = measure.without_largest(OUTCOMES)
+    assert remaining["customer_id"].tolist() == ["a", "b", "c"]
+    assert measure.figures(remaining, PREDICTIONS)["mae"] == pytest.approx(5 / 3)
 
 
 def result(mine: dict[str, float], peers: dict[str, dict[str, float]]) -> Result:
@@ -104,6 +110,8 @@ def result(mine: dict[str, float], peers: dict[str, dict[str, float]]) -> Result
         active_share=0.5,
         ours=dict.fromkeys(BY_KEY, 0.5) | mine,
         champions={"churn": "logistic"},
+        largest_share=0.75,
+        without_largest={"ours": dict.fromkeys(BY_KEY, 0.25)},
         peers={name: dict.fromkeys(BY_KEY, 0.5) | figures for name, figures in peers.items()},
         naive={"mean": dict.fromkeys(BY_KEY, 0.5) | {"bias": 1.3, "mae": np.nan}},
         failures={"lifetimes Pareto/NBD": "no number for 2 customers"},
@@ -137,6 +145,7 @@ def test_winner_is_bold_whoever_it_is() -> None:
     assert "| churn: AUC | **0.800** | 0.500 | x |" in lines
     assert "churn: log loss (0.400 against 0.300 of x)" in lines
     assert "lifetimes Pareto/NBD gave no usable fit: no number for 2 customers." in lines
+    assert "holds 75.0% of the holdout's spend; without it, ours is" in lines
     assert "## Other\n\nNot measured: no file." in lines
 
 
