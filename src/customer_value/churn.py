@@ -52,7 +52,7 @@ REASONS = {
 }
 
 # The inverse strength of the penalty. Strong ones do well wherever it was tried; see DECISIONS.md.
-INVERSE_PENALTY = 0.03
+INVERSE_PENALTY = 0.01
 # Fewer customers of either kind than this can't tell one coefficient from another.
 MINIMUM_OF_EACH_KIND = 20
 

@@ -31,7 +31,7 @@ FEATURES = (
 BY_HORIZON = ("log_purchase_rate", "log_recency", "log_silence")
 
 # The strength of the penalty on standardised coefficients.
-PENALTY = 0.01
+PENALTY = 0.1
 # Ratios above this share of all are cut: a single order must not set the coefficients.
 RATIO_CAP_QUANTILE = 0.99
 # A ratio can't be 0 or below under a Gamma distribution; refunds may bring an amount there.

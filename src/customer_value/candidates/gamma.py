@@ -19,7 +19,7 @@ class Gamma(SpendCandidate):
     name = "gamma"
     meaning = LOG_RATIO_IF_ANY
     feature_groups = FEATURE_GROUPS
-    settings = tuple({"penalty": penalty} for penalty in (spend.PENALTY, 0.001, 0.1, 1.0))
+    settings = tuple({"penalty": penalty} for penalty in (spend.PENALTY, 0.001, 0.01, 1.0))
 
     def learn(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> Linear:
         """As spend.fit does."""

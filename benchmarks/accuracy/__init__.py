@@ -1,0 +1,1 @@
+"""Held-out accuracy of the whole package, beside its peers: make bench-accuracy."""
