@@ -40,7 +40,8 @@ lint: .venv/ready-for-tests  ## Style and types of the Python, style of the SQL.
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
 
-test-integration: .venv/ready-for-tests  ## What takes long: a stranger's fresh clone, built and documented.
+test-integration: .venv/ready-for-tests  ## What takes long or needs more installed: many builds, a fresh clone, BI tools, schedulers.
+	$(BIN)/pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/python
 	$(BIN)/pytest tests/integration
 
 bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside SQL written by hand.

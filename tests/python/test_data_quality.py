@@ -366,6 +366,7 @@ def test_thresholds_that_can_not_be_meant_are_said_before_any_model_runs(tmp_pat
         assert sentence in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ONLINE_RETAIL.exists(), reason="the real orders are not there")
 def test_a_real_shop_with_a_quarter_of_lines_without_customer_is_warned_of(tmp_path: Path) -> None:
     variables = yaml.safe_load((PROJECT / "examples" / "online_retail.yml").read_text())

@@ -577,6 +577,7 @@ def of_lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine.connection.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(hostile=tables(set(CONTRACT)))
 def test_no_value_stops_a_build_or_gets_lost(plain: Engine, hostile: dict[str, Table]) -> None:
@@ -584,6 +585,7 @@ def test_no_value_stops_a_build_or_gets_lost(plain: Engine, hostile: dict[str, T
     assert_accounted_for(plain.rows, orders_are_given=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(hostile=tables({*CONTRACT, "orders__other"}))
 def test_nor_does_any_of_shops_in_other_zones_and_currencies(
@@ -593,6 +595,7 @@ def test_nor_does_any_of_shops_in_other_zones_and_currencies(
     assert_accounted_for(abroad.rows, orders_are_given=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(hostile=tables({*CONTRACT} - {"orders"}))
 def test_nor_does_any_of_lines_that_make_orders(

@@ -12,6 +12,9 @@ import pytest
 from conftest import Build, BuildError, Warehouse, complaint, invoke
 from delivered_history import DeliveredHistory
 
+# Many builds: make test-integration runs them.
+pytestmark = pytest.mark.slow
+
 SELECTED = ("+orders_cleaned", "+order_refunds")
 DAYS = (420, 450, 480, 540, 600, 660)
 # The last refresh finds other vars too: what follows from them is rewritten as well.

@@ -60,7 +60,10 @@ def past_dates(warehouse: Warehouse) -> Sequence[dt.date]:
     return [date for (date,) in dates]
 
 
-@pytest.mark.parametrize("position", [0, -1], ids=["oldest", "newest"])
+@pytest.mark.parametrize(
+    "position",
+    [pytest.param(0, id="oldest", marks=pytest.mark.slow), pytest.param(-1, id="newest")],
+)
 def test_deleting_what_follows_a_date_changes_no_feature_as_of_it(
     build: Build, shop: Warehouse, shop_orders: Rows, position: int
 ) -> None:
@@ -144,6 +147,7 @@ def build_with_refunds(
     return built
 
 
+@pytest.mark.slow
 def test_deleting_refunds_that_follow_a_date_changes_no_feature_as_of_it(
     build_with_refunds: Any,
 ) -> None:
@@ -164,6 +168,7 @@ def test_deleting_refunds_that_follow_a_date_changes_no_feature_as_of_it(
         assert seen_from_now == features_as_of(build_with_refunds(date), date)
 
 
+@pytest.mark.slow
 def test_orders_after_the_date_change_no_table_but_the_rejected(
     build: Build, shop: Warehouse, shop_orders: Rows
 ) -> None:
@@ -197,6 +202,7 @@ def test_orders_after_the_date_change_no_table_but_the_rejected(
     assert all_but_rejected(beset) == all_but_rejected(shop)
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_and_the_number_of_threads_change_nothing(build: Build) -> None:
     demo = f"""
         from read_csv(
@@ -211,6 +217,7 @@ def test_the_order_of_rows_and_the_number_of_threads_change_nothing(build: Build
         assert before[table] == after[table], table
 
 
+@pytest.mark.slow
 def test_amounts_times_100_give_values_times_100_and_the_same_churn(
     build: Build, shop: Warehouse, shop_orders: Rows
 ) -> None:
@@ -232,6 +239,7 @@ def test_amounts_times_100_give_values_times_100_and_the_same_churn(
     assert scaled.mapping(tiers) == shop.mapping(tiers)
 
 
+@pytest.mark.slow
 def test_renaming_customers_renames_them_and_nothing_else(
     build: Build, shop: Warehouse, shop_orders: Rows
 ) -> None:

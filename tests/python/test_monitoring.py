@@ -28,6 +28,9 @@ from conftest import (
 )
 from customer_value import churn, metrics, monitoring, spend
 
+# Many builds: make test-integration runs them.
+pytestmark = pytest.mark.slow
+
 Rows = Sequence[dict[str, Any]]
 
 TRAINED, SCORED = "2024-03-01", "2024-09-01"

@@ -14,6 +14,9 @@ from conftest import MODELS_ONLY, Warehouse, complaint, invoke, orders_input, sh
 from customer_value import erasure
 from customer_value.keyed_hash import KEY_VARIABLE, PseudonymKey
 
+# Many builds: make test-integration runs them.
+pytestmark = pytest.mark.slow
+
 KEY = "a key for tests, of many letters"
 OTHER_KEY = "another key for tests, as long as that"
 PROJECT_FILE = "name: shop\nvars:\n  customer_value:\n    inputs:\n      orders: {path: a.csv}\n"
