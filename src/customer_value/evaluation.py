@@ -318,7 +318,8 @@ def _bands(ratios: Sequence[tuple[Floats, Floats]], level: float) -> list[dict[s
     if not ratios:
         return [intervals.band_without_evidence(level)]
     chance, ratio = (np.concatenate(parts) for parts in zip(*ratios, strict=True))
-    return intervals.interval_bands(chance, ratio, level)
+    origin = np.repeat(np.arange(len(ratios)), [len(ratio) for _, ratio in ratios])
+    return intervals.interval_bands(chance, ratio, level, origin)
 
 
 def _results(
@@ -415,6 +416,14 @@ def _evaluated(kept: pd.DataFrame, as_of_date: dt.date) -> dict[str, str]:
         for target, name in latest.items()
         if name in CANDIDATES.get(str(target), {})
     }
+
+
+def newest_verdict(verdicts: pd.DataFrame, target: str, as_of_date: dt.date) -> dict[str, Any]:
+    """That of this run: the latest by its date, and of one date the full evaluation."""
+    dates = pd.to_datetime(verdicts["as_of_date"]).dt.date
+    of_target = verdicts[(verdicts["target"] == target) & (dates <= as_of_date)]
+    (newest,) = of_target.sort_values(["as_of_date", "is_full"]).tail(1).to_dict(orient="records")
+    return {str(name): value for name, value in newest.items()}
 
 
 def fitted_chance(fitted: Fitted, line: Calibration) -> Chance:
