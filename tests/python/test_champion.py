@@ -21,6 +21,7 @@ from customer_value import (
     calibration,
     champion,
     churn,
+    customer_totals,
     evaluation,
     metrics,
     scoring,
@@ -590,6 +591,31 @@ def test_settings_at_past_dates_know_nothing_of_what_followed(
     # Nothing was searched by a date before the first origin.
     before = origins[0].as_of_date - dt.timedelta(days=1)
     assert tuned_verdict.tuning.setting(candidate, before) == dict(candidate.settings[0])
+
+
+def test_the_level_is_learnt_from_the_champions_in_office(
+    linear_shop: pd.DataFrame, linear_verdicts: list[Verdict]
+) -> None:
+    date = backtest.origins(linear_shop, RUN)[-1].as_of_date
+    ends = linear_shop["as_of_date"] + pd.to_timedelta(linear_shop["horizon_days"], unit="D")
+    earlier = linear_shop[ends <= pd.Timestamp(date)]
+    later = linear_shop[linear_shop["as_of_date"] == pd.Timestamp(date)]
+    heavy = {"known_by": TODAY.isoformat(), "setting": {"inverse_penalty": 0.003}}
+    churned, spent = (verdict.to_row() for verdict in linear_verdicts[:2])
+    churned["tuning"] = Tuned(TODAY, {"logistic": [heavy]}).to_json()
+    churned["calibration"] = json.dumps({"intercept": 0.5, "slope": 1.0})
+    for name in ("gamma", "own_rate"):
+        office = pd.DataFrame([churned, spent | {"champion": name}])
+        champions = customer_totals.InOffice.of(office, RUN)
+        expected = customer_totals.expected_amounts(earlier, later, champions)
+        logistic = CANDIDATES["churn"]["logistic"].fit(earlier, RUN, inverse_penalty=0.003)
+        line = Calibration(0.5, 1.0)
+        with_chance = [
+            rows.assign(order_probability=1 - line.applied(logistic.predict(rows)))
+            for rows in (earlier, later)
+        ]
+        by_hand = CANDIDATES["spend"][name].fit(with_chance[0], RUN).predict(with_chance[1])
+        assert expected == pytest.approx(by_hand, rel=1e-12)
 
 
 def test_plain_builds_keep_what_was_found_for_a_quarter(tuned_verdict: Verdict) -> None:
