@@ -185,7 +185,7 @@ def test_amounts_are_held_against_training_before_they_are_levelled(as_ever: War
         select max(customer_count), sum(expected_net_amount), (
             select sum(forecast_net_amount) from revenue_forecast
         )
-        from int_customer_value__period_totals
+        from customer_value_internal.int_customer_value__period_totals
         """
     )
     said = dict(
