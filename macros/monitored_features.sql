@@ -15,6 +15,12 @@
     {{ return(['churn_probability', 'predicted_net_amount']) }}
 {%- endmacro %}
 
+{#- The same as the models say them of one customer, before amounts are levelled: the level is of
+    future periods, so training examples have none to be compared with. -#}
+{% macro monitored_scores() -%}
+    {{ return(['churn_probability', 'customer_model_net_amount']) }}
+{%- endmacro %}
+
 {#- Customers that monitoring looks at: drawn by a hash, so that it costs the same whatever the
     shop's size, and finds shares to a fifth of a percent. -#}
 {% macro monitored_customer_limit() -%} 100000 {%- endmacro %}

@@ -7,5 +7,6 @@ def model(dbt, session):
     """Return this run's verdicts; what an earlier run left tells which champion is in office."""
     examples = dbt.ref("training_examples")
     run = dbt.ref("int_customer_value__run")
+    searched = dbt.ref("candidate_tuning")
     kept = session.table(str(dbt.this)) if dbt.is_incremental else None
-    return evaluation.evaluate(examples, run, kept)
+    return evaluation.evaluate(examples, run, searched, kept)

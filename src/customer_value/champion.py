@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class Trial:
         fitted: the candidate as it was fitted on what had ended by the origin.
         predicted: one value per customer; actual: what happened.
         position: a place in 0..1 that goes by the customer, the same at each origin.
+        setting: what it was fitted with.
     """
 
     candidate: str
@@ -48,6 +50,7 @@ class Trial:
     predicted: Floats
     actual: Floats
     position: Floats
+    setting: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

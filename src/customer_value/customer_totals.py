@@ -1,21 +1,27 @@
 """What the customer model would have said of the total at past dates, for want of this model then.
 
-Twins of the churn and spend models are fitted on what had ended by each date and asked for the
-windows after it. Whoever replaces those models replaces ``expected_amounts`` with them.
+Twins of the champions in office, with their settings, are fitted on what had ended by each date and
+asked for the windows after it, so that the level corrects the very model that is shown.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 
-from customer_value import backtest, churn, spend
+from customer_value import backtest, evaluation
+from customer_value.calibration import Calibration
+from customer_value.candidates import CANDIDATES
+from customer_value.candidates.candidate import Candidate, Fitted
+from customer_value.candidates.tuned import Tuned
 
 Floats = NDArray[np.float64]
 
@@ -33,33 +39,73 @@ COLUMNS = {
 }
 
 
-def expected_amounts(earlier: pd.DataFrame, later: pd.DataFrame, churn_window_days: int) -> Floats:
+@dataclass(frozen=True)
+class InOffice:
+    """The champions of churn and spend, and how they are fitted.
+
+    Attributes:
+        churn: candidate and setting; spend: likewise.
+        line: the calibration of the chance of an order.
+        run: what the run was asked for, as candidates take it.
+    """
+
+    churn: tuple[Candidate, Mapping[str, Any]]
+    spend: tuple[Candidate, Mapping[str, Any]]
+    line: Calibration
+    run: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, verdicts: pd.DataFrame, run: Mapping[str, Any]) -> Self:
+        """By the rows of candidate_backtest, as training takes them."""
+        rows = {
+            target: evaluation.newest_verdict(verdicts, target, run["as_of_date"])
+            for target in ("churn", "spend")
+        }
+        champions = {target: CANDIDATES[target][row["champion"]] for target, row in rows.items()}
+        churn, spend = (
+            (one, Tuned.from_json(rows[target].get("tuning")).setting(one, run["as_of_date"]))
+            for target, one in champions.items()
+        )
+        return cls(churn, spend, Calibration(**json.loads(rows["churn"]["calibration"])), run)
+
+    def fitted(self, which: tuple[Candidate, Mapping[str, Any]], examples: pd.DataFrame) -> Fitted:
+        """A twin, fitted on other examples."""
+        candidate, setting = which
+        return candidate.fit(examples, self.run, **setting)
+
+
+def expected_amounts(earlier: pd.DataFrame, later: pd.DataFrame, champions: InOffice) -> Floats:
     """What twins fitted on earlier examples expect of each later one, in currency.
 
     Args:
         earlier: rows of training_examples whose windows had ended by the later ones' date.
         later: rows of that date.
-        churn_window_days: as churn.fit takes it.
+        champions: whose twins are asked.
     """
-    churn_model, _ = churn.fit(earlier, churn_window_days)
-    spend_model, _ = spend.fit(earlier)
-    order_probability = 1 - churn.probability(churn_model, later)
-    return np.asarray(order_probability * spend.amount_if_any(spend_model, later))
+    churn = champions.fitted(champions.churn, earlier)
+    line = Calibration() if churn.fallback else champions.line
+    chance = evaluation.fitted_chance(churn, line)
+    spend = champions.fitted(champions.spend, earlier.assign(order_probability=chance(earlier)))
+    return spend.predict(later.assign(order_probability=chance(later)))
 
 
 @backtest.reproducible()
-def at_past_dates(examples_relation: Relation, run_relation: Relation) -> pd.DataFrame:
+def at_past_dates(
+    examples_relation: Relation, run_relation: Relation, backtested: Relation
+) -> pd.DataFrame:
     """Sum up, for past dates, what the customer model would have expected.
 
     Args:
         examples_relation: training_examples.
         run_relation: int_customer_value__run.
+        backtested: candidate_backtest, which says who is in office.
 
     Returns:
         Per past as_of_date and horizon, over the sampled customers: how many they were, what they
         had spent in the year before the date, and what was expected of them.
     """
     examples, run = backtest.fetched(examples_relation, run_relation)
+    champions = InOffice.of(backtested.df(), run)
     sampled = _every_so_many_customers(examples)
     ends = sampled["as_of_date"] + pd.to_timedelta(sampled["horizon_days"], unit="D")
     parts = {
@@ -74,14 +120,14 @@ def at_past_dates(examples_relation: Relation, run_relation: Relation) -> pd.Dat
     rows: list[dict[str, Any]] = []
     for date in _spread(able):
         earlier, later = (part.reset_index(drop=True) for part in parts[date])
-        rows += _totals(earlier, later, run)
+        rows += _totals(earlier, later, champions)
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def _totals(
-    earlier: pd.DataFrame, later: pd.DataFrame, run: Mapping[str, Any]
+    earlier: pd.DataFrame, later: pd.DataFrame, champions: InOffice
 ) -> list[dict[str, Any]]:
-    expected = expected_amounts(earlier, later, run["churn_window_days"])
+    expected = expected_amounts(earlier, later, champions)
     last_year = later["net_last_365_days_amount"].to_numpy(dtype=np.float64)
     return [
         {

@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from customer_value import backtest, calibration, champion, intervals, metrics
 from customer_value.backtest import Origin
 from customer_value.calibration import Calibration
-from customer_value.candidates import CANDIDATES
+from customer_value.candidates import CANDIDATES, tuned
 from customer_value.candidates.candidate import Fitted
 from customer_value.candidates.targets import is_high_value
+from customer_value.candidates.tuned import Tuned
 from customer_value.champion import Trial
 from customer_value.errors import SentenceError
 from customer_value.registry import finite
@@ -39,8 +40,8 @@ ALL = "all"
 # At an origin a candidate is fitted on the examples of so many rows' worth of customers: enough to
 # tell candidates apart, and the same for a shop of any size.
 ROWS_PER_ORIGIN = 50_000
-# So long the champion of a full evaluation stays the default of plain builds: a quarter, in which
-# a shop's customers seldom become others.
+# So long the champion of a full evaluation stays the default of plain builds, and so long settings
+# that were searched for are used: a quarter, in which a shop's customers seldom become others.
 EVALUATION_LASTS_DAYS = 92
 
 
@@ -58,6 +59,7 @@ class Verdict:
         is_full: whether all candidates were tried.
         default: the candidate that stays in doubt.
         champion: the one that is to be trained; reason: why.
+        tuning: the settings that candidates are fitted with, at each date.
         results: one entry per origin, candidate and metric.
         calibration: for probabilities of the champion, by all origins.
         interval_bands: for amounts of the champion, by all origins; else none.
@@ -70,6 +72,7 @@ class Verdict:
     default: str
     champion: str
     reason: str
+    tuning: Tuned
     results: list[dict[str, Any]]
     calibration: Calibration
     interval_bands: list[dict[str, float]]
@@ -84,6 +87,7 @@ class Verdict:
             "default_candidate": self.default,
             "champion": self.champion,
             "reason": self.reason,
+            "tuning": self.tuning.to_json(),
             "results": json.dumps(finite(self.results)),
             "calibration": json.dumps(vars(self.calibration)),
             "interval_bands": json.dumps(self.interval_bands),
@@ -92,24 +96,37 @@ class Verdict:
 
 
 @backtest.reproducible()
-def evaluate(relation: Relation, run_relation: Relation, kept: Relation | None) -> pd.DataFrame:
+def evaluate(
+    relation: Relation, run_relation: Relation, searched: Relation, kept: Relation | None
+) -> pd.DataFrame:
     """Backtest the candidates that the run lists, or all of them.
 
     Args:
         relation: training_examples.
         run_relation: int_customer_value__run.
+        searched: candidate_tuning.
         kept: candidate_backtest as earlier runs left it, or None before the first.
 
     Returns:
         One row per target, for candidate_backtest.
     """
     examples, run = backtest.fetched(relation, run_relation)
-    incumbents = {} if kept is None else _evaluated(kept.df(), run["as_of_date"])
-    return pd.DataFrame([verdict.to_row() for verdict in verdicts(examples, run, incumbents)])
+    before = pd.DataFrame() if kept is None else kept.df()
+    incumbents, settings = {}, {}
+    if len(before):
+        incumbents = _evaluated(before, run["as_of_date"])
+        settings = tuned.kept(before, run["as_of_date"], EVALUATION_LASTS_DAYS)
+    found = searched.df() if run["is_tuned"] else None
+    judged = verdicts(examples, run, incumbents, settings, found)
+    return pd.DataFrame([verdict.to_row() for verdict in judged])
 
 
 def verdicts(
-    examples: pd.DataFrame, run: Mapping[str, Any], incumbents: Mapping[str, str]
+    examples: pd.DataFrame,
+    run: Mapping[str, Any],
+    incumbents: Mapping[str, str],
+    settings: Mapping[str, Tuned] | None = None,
+    searched: pd.DataFrame | None = None,
 ) -> list[Verdict]:
     """Each target's verdict.
 
@@ -118,6 +135,8 @@ def verdicts(
         run: what the run was asked for, as int_customer_value__run has it.
         incumbents: by target the champion of a recent full evaluation, where there is one. It
             takes the place of the default, first of its list.
+        settings: by target what a recent search chose, where there is one.
+        searched: candidate_tuning where this run searches, and then past dates are searched too.
     """
     dates = backtest.origins(examples, run)
     judged: list[Verdict] = []
@@ -126,8 +145,13 @@ def verdicts(
         names, is_full = candidate_names(target, run)
         default = incumbents.get(target, names[0])
         listed = [default, *(name for name in names if name != default)]
+        tuning = (settings or {}).get(target, Tuned())
+        if searched is not None:
+            candidates = [CANDIDATES[target][name] for name in listed]
+            known = {origin.as_of_date: origin.earlier for origin in dates}
+            tuning = tuned.searched(candidates, known, run, searched)
         trials = {
-            name: [_trial(target, name, origin, run, chances) for origin in dates]
+            name: [_trial(target, name, origin, run, tuning, chances) for origin in dates]
             for name in listed
         }
         if target == "churn":
@@ -135,7 +159,9 @@ def verdicts(
                 origin.as_of_date: _chance_of_an_order(default, trials, number)
                 for number, origin in enumerate(dates)
             }
-        judged.append(_verdict(target, default, trials, run, chances, dates, is_full=is_full))
+        judged.append(
+            _verdict(target, default, trials, run, tuning, chances, dates, is_full=is_full)
+        )
     return judged
 
 
@@ -169,11 +195,12 @@ def actual_of(target: str, examples: pd.DataFrame) -> Floats:
     return examples["net_amount_in_horizon"].to_numpy(dtype=np.float64)
 
 
-def _trial(
+def _trial(  # noqa: PLR0913, PLR0917 - the parts of one trial
     target: str,
     name: str,
     origin: Origin,
     run: Mapping[str, Any],
+    tuning: Tuned,
     chances: Mapping[dt.date, Chance],
 ) -> Trial:
     candidate = CANDIDATES[target][name]
@@ -183,7 +210,8 @@ def _trial(
         chance = chances[origin.as_of_date]
         earlier = earlier.assign(order_probability=chance(earlier))
         later = later.assign(order_probability=chance(later))
-    fitted = candidate.fit(earlier, run, **candidate.settings[0])
+    setting = tuning.setting(candidate, origin.as_of_date)
+    fitted = candidate.fit(earlier, run, **setting)
     return Trial(
         name,
         candidate.is_naive,
@@ -195,6 +223,7 @@ def _trial(
         fitted.predict(later),
         actual_of(target, later),
         backtest.customer_positions(later),
+        setting,
     )
 
 
@@ -216,6 +245,7 @@ def _verdict(  # noqa: PLR0913, PLR0917 - the parts of one backtest
     default: str,
     trials: Mapping[str, Sequence[Trial]],
     run: Mapping[str, Any],
+    tuning: Tuned,
     chances: Mapping[dt.date, Chance],
     dates: Sequence[Origin],
     *,
@@ -227,7 +257,17 @@ def _verdict(  # noqa: PLR0913, PLR0917 - the parts of one backtest
         reason = "default: too short a history, or too few customers, for a backtest"
         as_of_date = run["as_of_date"]
         return Verdict(
-            target, as_of_date, is_full, default, default, reason, [], Calibration(), bands, {}
+            target,
+            as_of_date,
+            is_full,
+            default,
+            default,
+            reason,
+            tuning,
+            [],
+            Calibration(),
+            bands,
+            {},
         )
     last = dates[-1].as_of_date
     choice = champion.choose(target, default, trials, last)
@@ -262,6 +302,7 @@ def _verdict(  # noqa: PLR0913, PLR0917 - the parts of one backtest
         default,
         choice.candidate,
         choice.reason,
+        tuning,
         _results(target, choice.candidate, trials),
         line,
         bands,
@@ -277,7 +318,8 @@ def _bands(ratios: Sequence[tuple[Floats, Floats]], level: float) -> list[dict[s
     if not ratios:
         return [intervals.band_without_evidence(level)]
     chance, ratio = (np.concatenate(parts) for parts in zip(*ratios, strict=True))
-    return intervals.interval_bands(chance, ratio, level)
+    origin = np.repeat(np.arange(len(ratios)), [len(ratio) for _, ratio in ratios])
+    return intervals.interval_bands(chance, ratio, level, origin)
 
 
 def _results(
@@ -315,6 +357,7 @@ def _results(
                     "is_champion": name == chosen,
                     "is_untouched": trial.is_untouched,
                     "fit_health": trial.fitted.health,
+                    "setting": json.dumps(trial.setting, sort_keys=True),
                 }
                 for metric, (value, error) in figures.items()
             ]
@@ -373,6 +416,14 @@ def _evaluated(kept: pd.DataFrame, as_of_date: dt.date) -> dict[str, str]:
         for target, name in latest.items()
         if name in CANDIDATES.get(str(target), {})
     }
+
+
+def newest_verdict(verdicts: pd.DataFrame, target: str, as_of_date: dt.date) -> dict[str, Any]:
+    """That of this run: the latest by its date, and of one date the full evaluation."""
+    dates = pd.to_datetime(verdicts["as_of_date"]).dt.date
+    of_target = verdicts[(verdicts["target"] == target) & (dates <= as_of_date)]
+    (newest,) = of_target.sort_values(["as_of_date", "is_full"]).tail(1).to_dict(orient="records")
+    return {str(name): value for name, value in newest.items()}
 
 
 def fitted_chance(fitted: Fitted, line: Calibration) -> Chance:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from customer_value import backtest, churn, evaluation, scoring_sql, spend
 from customer_value.calibration import Calibration
 from customer_value.candidates import CANDIDATES, fitted_from
 from customer_value.candidates.candidate import Fitted
+from customer_value.candidates.tuned import Tuned
 from customer_value.predictor import predictor
 from customer_value.registry import TrainedModel
 
@@ -53,12 +53,12 @@ def train(
         ScoringMismatchError: the SQL expression does not give what the model gives.
     """
     examples, run = backtest.fetched(relation, run_relation)
-    verdict = _newest_verdict(backtested.df(), target, run["as_of_date"])
+    verdict = evaluation.newest_verdict(backtested.df(), target, run["as_of_date"])
     if churn_training is not None:
         chance = _chance_of(churn_training.df().iloc[0])
         examples = examples.assign(order_probability=chance(examples))
     candidate = CANDIDATES[target][verdict["champion"]]
-    setting = dict(candidate.settings[0])
+    setting = Tuned.from_json(verdict.get("tuning")).setting(candidate, run["as_of_date"])
     fitted = candidate.fit(examples, run, **setting)
     line = Calibration(**json.loads(verdict["calibration"]))
     if fitted.fallback is not None:
@@ -87,14 +87,6 @@ def train(
             **_interval(target, verdict, run),
         },
     ).to_frame()
-
-
-def _newest_verdict(verdicts: pd.DataFrame, target: str, as_of_date: dt.date) -> dict[str, Any]:
-    """That of this run: the latest by its date, and of one date the full evaluation."""
-    dates = pd.to_datetime(verdicts["as_of_date"]).dt.date
-    of_target = verdicts[(verdicts["target"] == target) & (dates <= as_of_date)]
-    (newest,) = of_target.sort_values(["as_of_date", "is_full"]).tail(1).to_dict(orient="records")
-    return {str(name): value for name, value in newest.items()}
 
 
 def _chance_of(row: Mapping[str, Any]) -> evaluation.Chance:
@@ -210,7 +202,7 @@ def score_held_out(
     """
     examples, run = backtest.fetched(relation, run_relation)
     verdicts = {
-        target: _newest_verdict(backtested.df(), target, run["as_of_date"])
+        target: evaluation.newest_verdict(backtested.df(), target, run["as_of_date"])
         for target in evaluation.TARGETS
     }
     held_out = {t: json.loads(verdict["held_out"]) for t, verdict in verdicts.items()}

@@ -297,7 +297,7 @@ def test_twins_see_nothing_that_had_not_ended_by_their_date(
 ) -> None:
     asked: list[tuple[pd.Timestamp, pd.Timestamp]] = []
 
-    def expected_amounts(earlier: pd.DataFrame, later: pd.DataFrame, _: int) -> Any:
+    def expected_amounts(earlier: pd.DataFrame, later: pd.DataFrame, _: object) -> Any:
         ends = earlier["as_of_date"] + pd.to_timedelta(earlier["horizon_days"], unit="D")
         (date,) = later["as_of_date"].unique()
         asked.append((ends.max(), date))
@@ -319,7 +319,16 @@ def test_twins_see_nothing_that_had_not_ended_by_their_date(
         ]
     )
     run = pd.DataFrame({"as_of_date": [dates[-1]], "churn_window_days": [90]})
-    totals = customer_totals.at_past_dates(relation(examples), relation(run))
+    office = pd.DataFrame(
+        {
+            "target": ["churn", "spend"],
+            "as_of_date": dates[-1],
+            "is_full": False,
+            "champion": ["logistic", "gamma"],
+            "calibration": '{"intercept": 0.0, "slope": 1.0}',
+        }
+    )
+    totals = customer_totals.at_past_dates(relation(examples), relation(run), relation(office))
     assert len(asked) == customer_totals.MAXIMUM_DATES
     assert all(last_end <= date for last_end, date in asked)
     assert totals["predicted_net_amount"].tolist() == [80.0] * 10

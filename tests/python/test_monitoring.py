@@ -182,6 +182,29 @@ def test_every_feature_of_the_models_but_tenure_is_watched(as_ever: Warehouse) -
     assert names == {*churn.FEATURES, *spend.FEATURES} - {"log_tenure"}
 
 
+def test_amounts_are_held_against_training_before_they_are_levelled(as_ever: Warehouse) -> None:
+    ((customers, before, after),) = as_ever.rows(
+        """
+        select max(customer_count), sum(expected_net_amount), (
+            select sum(forecast_net_amount) from revenue_forecast
+        )
+        from customer_value_internal.int_customer_value__period_totals
+        """
+    )
+    said = dict(
+        as_ever.rows(
+            f"""
+            select reference_name, current_mean from prediction_drift
+            where as_of_date = '{SCORED}' and prediction = 'predicted_net_amount'
+            """
+        )
+    )
+    # As what is compared with them is: examples of the past have no level, earlier scores had one.
+    assert said["training"] == pytest.approx(float(before / customers), rel=1e-3)
+    assert said["previous"] == pytest.approx(float(after / customers), rel=1e-3)
+    assert said["training"] != pytest.approx(said["previous"], rel=5e-3)
+
+
 def test_a_shop_as_ever_has_not_drifted(as_ever: Warehouse, orders: Rows) -> None:
     assert drifted(as_ever) == set()
     assert as_ever.rows("select distinct is_drifted from prediction_drift") == [(False,)]

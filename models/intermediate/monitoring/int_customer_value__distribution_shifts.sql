@@ -1,6 +1,6 @@
 {%- set limit = customer_value.monitored_customer_limit() -%}
 {%- set double = customer_value.type_double() -%}
-{%- set subjects = customer_value.monitored_features() + customer_value.monitored_predictions() -%}
+{%- set subjects = customer_value.monitored_features() + customer_value.monitored_predictions() + ['customer_model_net_amount'] -%}
 {#- A bin that holds nobody would make PSI infinite: it counts as a thousandth. -#}
 {%- set share_floor = 0.001 -%}
 
@@ -62,6 +62,27 @@ sizes as (
 
 ),
 
+horizon as (
+
+    select max(days_to_end) as last_days
+    from {{ ref('int_customer_value__periods') }}
+
+),
+
+-- Training examples are of no future period that could be levelled: like is held against like.
+scores as (
+
+    select
+        curves.customer_id,
+        curves.as_of_date,
+        {{ customer_value.order_probability('horizon.last_days') }}
+        * {{ customer_value.purchases_if_any('horizon.last_days') }}
+        * curves.expected_purchase_amount as customer_model_net_amount
+    from {{ ref('int_customer_value__customer_curves') }} as curves
+    cross join horizon
+
+),
+
 customers_now as (
 
     select
@@ -71,13 +92,18 @@ customers_now as (
             customer_features.{{ column_name }},
         {% endfor -%}
         prediction_history.churn_probability,
-        prediction_history.predicted_net_amount
+        prediction_history.predicted_net_amount,
+        scores.customer_model_net_amount
     from {{ ref('customer_features') }} as customer_features
     inner join run on customer_features.as_of_date = run.as_of_date
     inner join {{ ref('prediction_history') }} as prediction_history
         on
             customer_features.customer_id = prediction_history.customer_id
             and customer_features.as_of_date = prediction_history.as_of_date
+    inner join scores
+        on
+            customer_features.customer_id = scores.customer_id
+            and customer_features.as_of_date = scores.as_of_date
     cross join sizes
     where {{ customer_value.hash_fraction("'monitoring:' || customer_features.customer_id") }} * sizes.customer_count < {{ limit }}
 

@@ -50,7 +50,7 @@ predictions as (
         round(1 - {{ customer_value.order_probability(var('churn_window_days')) }}, 9) as churn_probability,
         {{ customer_value.order_probability('horizon.last_days') }}
         * {{ customer_value.purchases_if_any('horizon.last_days') }}
-        * curves.expected_purchase_amount as predicted_net_amount
+        * curves.expected_purchase_amount as customer_model_net_amount
     from curves
     cross join horizon
 
@@ -68,7 +68,7 @@ points as (
     select
         examples.*,
         predictions.churn_probability,
-        predictions.predicted_net_amount
+        predictions.customer_model_net_amount
     from examples
     inner join predictions
         on
@@ -79,6 +79,6 @@ points as (
 
 ),
 
-{{ customer_value.distribution_profile('points', customer_value.monitored_features() + customer_value.monitored_predictions()) }}
+{{ customer_value.distribution_profile('points', customer_value.monitored_features() + customer_value.monitored_scores()) }}
 
 select * from distribution_profile

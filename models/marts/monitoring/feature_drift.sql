@@ -21,7 +21,7 @@ distribution_shifts as (
     select * from {{ ref('int_customer_value__distribution_shifts') }}
     where
         reference_name = 'training'
-        and subject_name not in ('{{ customer_value.monitored_predictions() | join("', '") }}')
+        and subject_name not in ('{{ (customer_value.monitored_predictions() + customer_value.monitored_scores()) | unique | join("', '") }}')
 
 ),
 

@@ -11,7 +11,7 @@ results as (
         {
             'origin_date': 'date', 'horizon_days': 'integer', 'candidate': 'varchar', 'metric': 'varchar', 'value': 'double',
             'standard_error': 'double', 'customer_count': 'bigint', 'is_naive': 'boolean', 'is_champion': 'boolean',
-            'is_untouched': 'boolean', 'fit_health': 'varchar',
+            'is_untouched': 'boolean', 'fit_health': 'varchar', 'setting': 'varchar',
         },
         carried=['target', 'is_full', 'as_of_date']
     ) }}
@@ -31,6 +31,7 @@ select
     is_champion,
     is_untouched,
     fit_health,
+    setting,
     is_full as is_full_evaluation,
     cast(as_of_date as date) as as_of_date
 from results

@@ -19,7 +19,7 @@ with run as (
 distribution_shifts as (
 
     select * from {{ ref('int_customer_value__distribution_shifts') }}
-    where subject_name in ('{{ customer_value.monitored_predictions() | join("', '") }}')
+    where subject_name in ('{{ (customer_value.monitored_predictions() + customer_value.monitored_scores()) | unique | join("', '") }}')
 
 ),
 
@@ -27,7 +27,7 @@ rounded as (
 
     select
         as_of_date,
-        subject_name as prediction,
+        case subject_name when 'customer_model_net_amount' then 'predicted_net_amount' else subject_name end as prediction,
         reference_name,
         reference_as_of_date,
         round(psi, 6) as psi,
