@@ -67,7 +67,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Step:
-    """Something to do: how urgent it is (now, soon or idea), what, why, and the section with more."""
+    """Something to do: how urgent it is, what, why, and the section with more.
+
+    Args:
+        urgency: now, soon or idea.
+        what: a sentence that begins with a verb.
+        why: what speaks for it.
+        section: the key of the section with more.
+    """
 
     urgency: str
     what: str

@@ -127,6 +127,11 @@ def points(pixels: float) -> float:
     return pixels * POINTS_PER_PIXEL
 
 
+# What text is like that stands back.
+QUIETLY: dict[str, Any] = {"color": QUIET}
+CENTRED_QUIETLY: dict[str, Any] = {"color": QUIET, "ha": "center"}
+
+
 def label(
     axes: Axes,
     text: str,

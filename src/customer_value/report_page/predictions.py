@@ -24,7 +24,9 @@ def summed(tables: Tables, date: dt.date | None) -> Predictions | None:
     """From the history; None where that date is not in it."""
     if date is None or not tables.has("prediction_history"):
         return None
-    value = "sum(predicted_value)" if tables.has("prediction_history", "predicted_value") else "null"
+    value = (
+        "sum(predicted_value)" if tables.has("prediction_history", "predicted_value") else "null"
+    )
     found = tables.row(
         f"""
         select

@@ -17,6 +17,7 @@ class Tables:
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Read from it."""
         self._connection = connection
 
     def has(self, table: str, *columns: str) -> bool:

@@ -26,7 +26,9 @@ NEEDED_TABLES = ("customers",)
 
 
 def write(database: Path, path: Path, schema: str = figures.SCHEMA) -> Path:
-    """Write the report of a built database, which is not changed; the same one gives the same bytes.
+    """Write the report of a built database, which is not changed.
+
+    The same database gives the same bytes.
 
     Args:
         database: the DuckDB file that ``dbt build`` wrote.
@@ -71,17 +73,20 @@ def render(database: Path, schema: str = figures.SCHEMA) -> str:
         environment = jinja2.Environment(
             autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        return environment.from_string(_resource("page.html.j2")).render(
-            sections=sections,
-            as_of_day=words.day(tables.as_of_date),
-            run_id=tables.run_id,
-            styles=styles,
-            style_hash=base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode(),
-            wide=drawing.WIDE.width,
-            narrow=drawing.NARROW.width,
-            image=_image,
-            spaces={"wide": drawing.WIDE, "narrow": drawing.NARROW},
-        ) + "\n"
+        return (
+            environment.from_string(_resource("page.html.j2")).render(
+                sections=sections,
+                as_of_day=words.day(tables.as_of_date),
+                run_id=tables.run_id,
+                styles=styles,
+                style_hash=base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode(),
+                wide=drawing.WIDE.width,
+                narrow=drawing.NARROW.width,
+                image=_image,
+                spaces={"wide": drawing.WIDE, "narrow": drawing.NARROW},
+            )
+            + "\n"
+        )
 
 
 def _image(draw: Draw, space: drawing.Space) -> str:

@@ -15,18 +15,23 @@ from customer_value.report_page.tables import Tables
 BIN_COUNT = 10
 # The one metric of each model by which it is drawn; both are 0 to 1, and better when higher.
 HEADLINES = {"churn": "roc_auc", "high_value": "roc_auc", "spend": "normalized_gini"}
-MODEL_NAMES = {"churn": "who leaves", "high_value": "who is among the best", "spend": "who spends most"}
+MODEL_NAMES = {
+    "churn": "who leaves",
+    "high_value": "who is among the best",
+    "spend": "who spends most",
+}
 
 
 @dataclass(frozen=True)
 class Score:
-    """How one candidate for a model did on customers held out."""
+    """How one candidate for a model did on customers held out, and the best simple rule."""
 
     model_name: str
     candidate: str
     is_naive: bool
     is_trained: bool
     value: float
+    baseline_value: float | None
     customer_count: int
     split_as_of_date: dt.date
 
@@ -44,6 +49,8 @@ def section(tables: Tables) -> Section | None:
     """Words, then candidates side by side, then what came of earlier predictions."""
     if not tables.has("model_metrics", "candidate", "is_naive", "is_trained"):
         return None
+    if not tables.has("model_registry") or not tables.has("customer_cltv"):
+        return None
     scores = _scores(tables)
     lead = [*_words(tables), *_intervals(tables)]
     pictures = []
@@ -54,16 +61,16 @@ def section(tables: Tables) -> Section | None:
         pictures.append(calibrated)
     if not lead:
         lead = [
-            "The history is too short to hold out a part of it, so nobody knows yet how good the "
-            "predictions are. Take them as a first guess."
+            (
+                "The history is too short to hold out a part of it, so nobody knows yet how good "
+                "the predictions are. Take them as a first guess."
+            )
         ]
     return Section("accuracy", "How far can the predictions be trusted?", lead, pictures=pictures)
 
 
-def _used(tables: Tables) -> str:
-    """The models that scored the customers, by version; where none did, the newest."""
-    del tables
-    return """
+# The models that scored the customers; where none did, the newest.
+MODELS_IN_USE = """
         used as (
 
             select unnest(string_split(max(model_version), '+')) as model_version from customer_cltv
@@ -81,13 +88,13 @@ def _used(tables: Tables) -> str:
             ) = 1
 
         )
-    """
+"""
 
 
 def _scores(tables: Tables) -> list[Score]:
     rows = tables.rows(
         f"""
-        with {_used(tables)}
+        with {MODELS_IN_USE}
 
         select
             model_metrics.model_name,
@@ -95,6 +102,7 @@ def _scores(tables: Tables) -> list[Score]:
             model_metrics.is_naive,
             model_metrics.is_trained,
             model_metrics.value,
+            model_metrics.baseline_value,
             model_metrics.customer_count,
             model_metrics.split_as_of_date
         from model_metrics
@@ -105,7 +113,11 @@ def _scores(tables: Tables) -> list[Score]:
             and model_metrics.metric = case model_metrics.model_name
                 when 'spend' then 'normalized_gini' else 'roc_auc'
             end
-        order by model_metrics.model_name, model_metrics.is_trained desc, model_metrics.value desc, model_metrics.candidate
+        order by
+            model_metrics.model_name,
+            model_metrics.is_trained desc,
+            model_metrics.value desc,
+            model_metrics.candidate
         """
     )
     return [Score(*row) for row in rows if row[0] in HEADLINES]
@@ -115,7 +127,7 @@ def _metrics(tables: Tables, model_name: str) -> dict[str, tuple[float, float | 
     """Of the trained model: its figure and the best of any naive one."""
     rows = tables.rows(
         f"""
-        with {_used(tables)}
+        with {MODELS_IN_USE}
 
         select metric, value, baseline_value
         from model_metrics
@@ -162,7 +174,10 @@ def _intervals(tables: Tables) -> list[str]:
     if not tables.has("interval_coverage"):
         return []
     rows = tables.rows(
-        "select interval_level, covered_rate, customer_count from interval_coverage where tier = 'all'"
+        """
+        select interval_level, covered_rate, customer_count
+        from interval_coverage where tier = 'all'
+        """
     )
     return [
         f"The interval about each customer’s value is to hold {100 * level:.0f}% of customers; of "
@@ -176,10 +191,12 @@ def _comparison(scores: Sequence[Score]) -> Picture:
     won = [
         score
         for score in trained
-        if score.value
-        >= max((s.value for s in scores if s.model_name == score.model_name and s.is_naive), default=0)
+        if score.baseline_value is None or score.value >= score.baseline_value
     ]
-    title = f"{len(won)} of {words.counted(len(trained), 'model')} rank customers better than every simple rule"
+    title = (
+        f"{len(won)} of {words.counted(len(trained), 'model')} "
+        "rank customers better than every simple rule"
+    )
     if len(won) == len(trained):
         title = "Each model ranks customers better than every simple rule"
         if len(trained) == 1:
@@ -206,7 +223,7 @@ def _comparison(scores: Sequence[Score]) -> Picture:
             frozenset({1, 2}),
         ),
         f"How well each ranks {words.count(held_out)} customers whom it had not seen, from "
-        f"{words.day(since)} on: in use (blue), simple rules (grey), others that were tried (pale). "
+        f"{words.day(since)} on: in use (blue), simple rules (grey), others tried (pale). "
         "AUC for who leaves and who is among the best, normalized Gini for who spends most; 1 is "
         "perfect.",
     )
@@ -217,7 +234,7 @@ def _draw_comparison(space: drawing.Space, scores: Sequence[Score]) -> Figure:
     left = 2 if space.is_narrow else 180
     row, lift = (78, 26) if space.is_narrow else (56, 0)
     figure, axes = space.canvas(row * len(names) + 30, left=left + 12, right=16, top=4, bottom=26)
-    lowest = min(min(score.value for score in scores), 0.5)
+    lowest = min(0.5, *(score.value for score in scores))
     axes.set_xlim(lowest, 1)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xticks([])
@@ -226,7 +243,9 @@ def _draw_comparison(space: drawing.Space, scores: Sequence[Score]) -> Figure:
         at = place + (0.18 if space.is_narrow else 0.06)
         axes.axhline(at, color=drawing.FAINT, linewidth=1.2, zorder=0)
         text = MODEL_NAMES[name]
-        drawing.label(axes, text, (lowest, at), (-12 if lift else -left, lift), size=13, fontweight="bold")
+        drawing.label(
+            axes, text, (lowest, at), (-12 if lift else -left, lift), size=13, fontweight="bold"
+        )
         own = [score for score in scores if score.model_name == name]
         for score in sorted(own, key=lambda score: score.is_trained):
             colour = drawing.GREY if score.is_naive else drawing.LIGHT_BLUE
@@ -236,17 +255,21 @@ def _draw_comparison(space: drawing.Space, scores: Sequence[Score]) -> Figure:
             axes.plot(score.value, at, "o", color=colour, markersize=size, clip_on=False)
         for score in [score for score in own if score.is_trained]:
             text = f"{score.value:.2f}"
-            drawing.label(axes, text, (score.value, at), (0, 17), ha="center", size=13, fontweight="bold")
+            drawing.label(
+                axes, text, (score.value, at), (0, 17), ha="center", size=13, fontweight="bold"
+            )
         naive = [score for score in own if score.is_naive]
         if naive:
             best = max(naive, key=lambda score: score.value)
             text = f"{words.spoken(best.candidate)} {best.value:.2f}"
-            quiet = {"ha": "center", "color": drawing.QUIET}
-            drawing.label(axes, text, (best.value, at), (0, -16), size=11, **quiet)
+            drawing.label(
+                axes, text, (best.value, at), (0, -16), size=11, **drawing.CENTRED_QUIETLY
+            )
     for tick in (0, 0.25, 0.5, 0.75, 1):
         if tick >= lowest:
-            quiet = {"ha": "center", "color": drawing.QUIET}
-            drawing.label(axes, f"{tick:g}", (tick, len(names) - 0.5), (0, -14), **quiet)
+            drawing.label(
+                axes, f"{tick:g}", (tick, len(names) - 0.5), (0, -14), **drawing.CENTRED_QUIETLY
+            )
     return figure
 
 
@@ -318,29 +341,28 @@ def _calibration(tables: Tables) -> Picture | None:
                 for found in bins
             ],
         ),
-        "Customers in tenths of risk as it was said then (across), and the share of each that placed "
-        "no order in the window (up). The larger a dot, the more customers; on the line said and "
-        "seen agree.",
+        "Customers in tenths of risk as it was said then (across), and the share of each that "
+        "placed no order in the window (up). The larger a dot, the more customers; on the line "
+        "said and seen agree.",
     )
 
 
 def _draw_calibration(space: drawing.Space, bins: Sequence[Bin]) -> Figure:
     side = min(space.width - 70, 330)
     figure, axes = space.canvas(
-        side + 54, left=48, right=space.width - 48 - side, top=10, bottom=44
+        side + 72, left=48, right=space.width - 48 - side, top=28, bottom=44
     )
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_xticks([])
     axes.set_yticks([])
-    quiet = {"color": drawing.QUIET}
     for tick in (0, 0.25, 0.5, 0.75, 1):
         axes.axhline(tick, color=drawing.FAINT, linewidth=0.8, zorder=0)
         axes.axvline(tick, color=drawing.FAINT, linewidth=0.8, zorder=0)
-        drawing.label(axes, f"{100 * tick:.0f}%", (tick, 0), (0, -13), ha="center", **quiet)
-        drawing.label(axes, f"{100 * tick:.0f}%", (0, tick), (-8, 0), ha="right", **quiet)
+        drawing.label(axes, f"{100 * tick:.0f}%", (tick, 0), (0, -13), **drawing.CENTRED_QUIETLY)
+        drawing.label(axes, f"{100 * tick:.0f}%", (0, tick), (-8, 0), ha="right", **drawing.QUIETLY)
     axes.plot([0, 1], [0, 1], color=drawing.QUIET, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
-    drawing.label(axes, "risk said", (0.5, 0), (0, -33), ha="center", **quiet)
+    drawing.label(axes, "risk said", (0.5, 0), (0, -33), **drawing.CENTRED_QUIETLY)
     most = max(found.customer_count for found in bins)
     for found in bins:
         area = 30 + 220 * found.customer_count / most
@@ -353,5 +375,7 @@ def _draw_calibration(space: drawing.Space, bins: Sequence[Bin]) -> Figure:
             clip_on=False,
             zorder=2,
         )
-    drawing.label(axes, "share that left", (0, 1), (6, -12), **quiet)
+    drawing.label(axes, "share that left", (0, 1), (-40, 15), **drawing.QUIETLY)
+    drawing.label(axes, "more left than said", (0.04, 0.9), **drawing.QUIETLY)
+    drawing.label(axes, "fewer left than said", (0.96, 0.1), ha="right", **drawing.QUIETLY)
     return figure

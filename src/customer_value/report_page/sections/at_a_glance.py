@@ -31,11 +31,12 @@ def _shop(tables: Tables) -> list[Tile]:
     )
     before = summed(tables, tables.previous_date)
     change = customers - before.customer_count if before else 0
+    brought = words.money(net, tables.currency)
     return [
         Tile(
             "Customers",
             words.count(customers),
-            f"{words.counted(int(orders), 'order')}, {words.money(net, tables.currency)} net so far",
+            f"{words.counted(int(orders), 'order')}, {brought} net so far",
             words.signed(change, words.count(abs(change))) if before else "",
         ),
         Tile(
@@ -97,8 +98,8 @@ def _ahead(tables: Tables) -> list[Tile]:
         )
     change = ""
     if before:
-        moved = round(100 * (now.churn_probability - before.churn_probability), 1)
-        change = words.signed(moved, f"{abs(moved):.1f} points")
+        points = round(100 * (now.churn_probability - before.churn_probability), 1)
+        change = words.signed(points, f"{abs(points):.1f} points")
     tiles.append(
         Tile(
             "Mean risk of churn",

@@ -34,7 +34,12 @@ def section(tables: Tables) -> Section | None:
     if tables.as_of_date is None or tables.previous_date is None:
         return None
     movements = _movements(tables)
-    lead = f"From {words.day(tables.previous_date)} to {words.day(tables.as_of_date)}."
+    lead = [f"From {words.day(tables.previous_date)} to {words.day(tables.as_of_date)}."]
+    if _is_other_model(tables):
+        lead.append(
+            "The models were trained anew in between: a part of what changed in predictions is "
+            "theirs, and not the customers’."
+        )
     pictures = []
     if movements:
         order = _tiers(tables, movements)
@@ -42,14 +47,14 @@ def section(tables: Tables) -> Section | None:
     return Section(
         "changes",
         "What changed since the last refresh",
-        (lead,),
+        lead,
         pictures=pictures,
         tables=[_numbers(tables, movements)],
     )
 
 
 def _movements(tables: Tables) -> list[Movement]:
-    if not tables.has("tier_movements"):
+    if not tables.has("tier_movements") or not tables.has("customer_tiers"):
         return []
     rows = tables.rows(
         """
@@ -61,6 +66,18 @@ def _movements(tables: Tables) -> list[Movement]:
         today=tables.as_of_date,
     )
     return [Movement(*row) for row in rows]
+
+
+def _is_other_model(tables: Tables) -> bool:
+    (versions,) = tables.row(
+        """
+        select count(distinct model_version) from prediction_history
+        where as_of_date in ($before, $today)
+        """,
+        before=tables.previous_date,
+        today=tables.as_of_date,
+    )
+    return bool(versions > 1)
 
 
 def _tiers(tables: Tables, movements: Sequence[Movement]) -> list[str]:
@@ -102,13 +119,18 @@ def _numbers(tables: Tables, movements: Sequence[Movement]) -> Table:
     for tier in _tiers(tables, movements) if movements else []:
         old = sum(move.customer_count for move in movements if move.from_tier == tier)
         new = sum(move.customer_count for move in movements if move.to_tier == tier)
-        name = f"{words.spoken(tier)} customers"
+        name = f"{words.spoken(tier)}: customers"
         rows.append(
-            (name, words.count(old), words.count(new), words.signed(new - old, f"{abs(new - old):,}"))
+            (
+                name,
+                words.count(old),
+                words.count(new),
+                words.signed(new - old, f"{abs(new - old):,}"),
+            )
         )
         rows.append(
             _money_row(
-                f"their predicted value, {words.spoken(tier)}",
+                f"{words.spoken(tier)}: predicted value",
                 sum((m.previous_value for m in movements if m.from_tier == tier), Decimal(0)),
                 sum((m.value for m in movements if m.to_tier == tier), Decimal(0)),
             )
@@ -124,7 +146,8 @@ def _numbers(tables: Tables, movements: Sequence[Movement]) -> Table:
 
 
 def _money_row(name: str, before: Decimal, now: Decimal) -> tuple[str, str, str, str]:
-    return name, words.cents(before), words.cents(now), words.signed(now - before, words.cents(abs(now - before)))
+    change = words.signed(now - before, f"{abs(now - before):,.0f}")
+    return name, f"{before:,.0f}", f"{now:,.0f}", change
 
 
 def _quality_rows(tables: Tables) -> list[tuple[str, str, str, str]]:
@@ -149,7 +172,12 @@ def _quality_rows(tables: Tables) -> list[tuple[str, str, str, str]]:
     )
     names = {"accepted_row_count": "orders accepted", "rejected_row_count": "orders rejected"}
     return [
-        (names[metric], f"{then:,.0f}", f"{now:,.0f}", words.signed(now - then, f"{abs(now - then):,.0f}"))
+        (
+            names[metric],
+            f"{then:,.0f}",
+            f"{now:,.0f}",
+            words.signed(now - then, f"{abs(now - then):,.0f}"),
+        )
         for metric, then, now in rows
     ]
 
@@ -183,8 +211,8 @@ def _picture(movements: Sequence[Movement], order: Sequence[str]) -> Picture:
     )
     return Picture(
         title,
-        f"Grid of customers by tier before and tier now: {words.count(up)} above the diagonal rose, "
-        f"{words.count(down)} below it fell.",
+        f"Grid of customers by tier before and now: {words.count(up)} below the diagonal rose, "
+        f"{words.count(down)} above it fell.",
         lambda space: _draw(space, movements, order),
         table,
         "Customers by tier before (rows) and now (columns): blue rose, orange fell, grey stayed.",

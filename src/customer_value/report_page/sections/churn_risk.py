@@ -137,10 +137,10 @@ def _draw_distribution(space: drawing.Space, bins: Sequence[Bin]) -> Figure:
     axes.axhline(0, color=drawing.FAINT, linewidth=1, clip_on=False)
     for tick in range(0, BIN_COUNT + 1, 5):
         sides = {0: "left", BIN_COUNT: "right"}
-        at = {"ha": sides.get(tick, "center"), "color": drawing.QUIET}
-        drawing.label(axes, f"{100 * tick // BIN_COUNT}%", (tick, 0), (0, -13), **at)
-    quiet = {"ha": "center", "color": drawing.QUIET}
-    drawing.label(axes, "risk of churn", (BIN_COUNT / 2, 0), (0, -31), **quiet)
+        side = sides.get(tick, "center")
+        text = f"{100 * tick // BIN_COUNT}%"
+        drawing.label(axes, text, (tick, 0), (0, -13), ha=side, **drawing.QUIETLY)
+    drawing.label(axes, "risk of churn", (BIN_COUNT / 2, 0), (0, -31), **drawing.CENTRED_QUIETLY)
     return figure
 
 
@@ -153,8 +153,9 @@ def _at_risk(cells: Sequence[Cell], currency: str) -> Picture:
         title = "All customers are at low risk of churn"
     elif min(values) >= 0 and total > 0:
         held = sum((cell.predicted_value for cell in risky), Decimal(0))
+        share = words.percent(float(held / total))
         title = (
-            f"{words.percent(float(held / total))} of predicted value, {words.money(held, currency)}, "
+            f"{share} of predicted value, {words.money(held, currency)}, "
             "is with customers at medium or high risk"
         )
     return Picture(
@@ -182,7 +183,7 @@ def _at_risk(cells: Sequence[Cell], currency: str) -> Picture:
 
 
 def _draw_at_risk(space: drawing.Space, cells: Sequence[Cell], currency: str) -> Figure:
-    left, right = (96, 86) if space.is_narrow else (130, 150)
+    left, right = (128, 74) if space.is_narrow else (150, 150)
     values = [max(float(cell.predicted_value), 0.0) for cell in cells]
     row = 30
     figure, axes = space.canvas(row * len(cells) + 8, left=left, right=right, top=2, bottom=2)
@@ -196,9 +197,8 @@ def _draw_at_risk(space: drawing.Space, cells: Sequence[Cell], currency: str) ->
         drawing.label(axes, worth, (value, place), (6, 0), size=13, fontweight="bold")
         drawing.label(axes, cell.band, (0, place), (-10, 0), ha="right", color=drawing.QUIET)
         if place == 0 or cells[place - 1].tier != cell.tier:
-            name = words.shortened(words.spoken(cell.tier), 9 if space.is_narrow else 11)
-            start = {"size": 13, "fontweight": "bold"}
-            drawing.label(axes, name, (0, place), (-left, 0), **start)
+            name = words.shortened(words.spoken(cell.tier), 10 if space.is_narrow else 12)
+            drawing.label(axes, name, (0, place), (-left, 0), size=13, fontweight="bold")
             if place:
                 axes.axhline(place - 0.5, color=drawing.FAINT, linewidth=0.8)
     return figure

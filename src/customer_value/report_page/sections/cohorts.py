@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -113,7 +114,8 @@ def _title(cells: Sequence[Cell]) -> str:
     if not whole:
         return "The first month after the first orders is not over"
     last = min(max(cell.month_number for cell in whole), 12)
-    first = f"{words.percent(_pooled(whole, 1))} of customers order again in the month after their first order"
+    rate = words.percent(_pooled(whole, 1))
+    first = f"{rate} of customers order again in the month after their first order"
     if last == 1:
         return first
     later = "a year later" if last == 12 else f"in month {last}"
@@ -170,7 +172,7 @@ def _draw(space: drawing.Space, cells: Sequence[Cell]) -> Figure:
                 color=drawing.ON_STRONG if step >= drawing.STRONG_FROM else drawing.ON_PALE,
                 style="italic" if cell.is_incomplete else "normal",
             )
-    quiet = {"color": drawing.QUIET, "xycoords": "axes fraction"}
+    quiet: dict[str, Any] = {"color": drawing.QUIET, "xycoords": "axes fraction"}
     drawing.label(axes, "months since the first order", (0, 1), (2, 36), **quiet)
     drawing.label(axes, "customers", (0, 1), (-8, 14), ha="right", size=11, **quiet)
     for month in range(1, months + 1, 1 if width >= 20 else 2):

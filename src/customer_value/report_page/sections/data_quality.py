@@ -13,6 +13,16 @@ from customer_value.report_page.blocks import Picture, Section, Table
 from customer_value.report_page.tables import Tables
 
 MOST_REASONS = 8
+MOST_FIGURES = 16
+NAMES = {
+    "amount_out_of_range_rate": "unreadable",
+    "duplicate_rate": "delivered twice",
+    "freshness_days": "age of the latest row",
+    "null_rate": "empty",
+    "outlier_rate": "unusually large or small",
+    "rejected_rate": "turned away",
+    "revenue_without_customer_rate": "revenue without customer",
+}
 VERDICTS = {"error": "beyond the limit", "warn": "worth a look", "pass": "fine"}
 
 
@@ -47,22 +57,19 @@ def section(tables: Tables) -> Section | None:
             f"{words.counted(len(breaches), 'figure')} of {len(rows)} "
             f"{'is' if len(breaches) == 1 else 'are'} beyond a threshold."
         )
-    return Section(
-        "data-quality",
-        "How good are the data?",
-        (lead,) if rows else (),
-        pictures=[_picture(rejected)] if rejected else [],
-        tables=[_table(rows)] if rows else [],
-    )
+    pictures = [_thresholds(rows, lead)] if rows else []
+    if rejected:
+        pictures.append(_rejections(rejected))
+    return Section("data-quality", "How good are the data?", pictures=pictures)
 
 
-def _table(rows: Sequence[tuple[Any, ...]]) -> Table:
-    return Table(
+def _thresholds(rows: Sequence[tuple[Any, ...]], title: str) -> Picture:
+    table = Table(
         "Figures of the inputs beside their thresholds",
         ("figure", "input", "value", "look from", "limit", "verdict"),
         [
             (
-                words.spoken(metric if subject == "all" else f"{metric} of {subject}"),
+                _name(metric, subject),
                 words.spoken(input_name),
                 _measure(metric, value),
                 _measure(metric, warn),
@@ -73,6 +80,49 @@ def _table(rows: Sequence[tuple[Any, ...]]) -> Table:
         ],
         frozenset({1, 5}),
     )
+    return Picture(
+        title,
+        "One line for each figure of the inputs, with a dot for its value between nothing and the "
+        "threshold from which it is worth a look.",
+        lambda space: _draw_thresholds(space, rows[:MOST_FIGURES]),
+        table,
+        "Each figure against the threshold from which it is worth a look, or at which the build "
+        "stops where there is no other: blue is within it, orange beyond.",
+    )
+
+
+def _name(metric: str, subject: str) -> str:
+    named = NAMES.get(metric, words.spoken(metric))
+    return named if subject == "all" else f"{named}: {words.spoken(subject)}"
+
+
+def _draw_thresholds(space: drawing.Space, rows: Sequence[tuple[Any, ...]]) -> Figure:
+    left, right = (158, 60) if space.is_narrow else (270, 150)
+    figure, axes = space.canvas(30 * len(rows) + 30, left=left, right=right, top=26, bottom=2)
+    axes.set_xlim(0, 1.25)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.axvline(1, color=drawing.QUIET, linewidth=1, linestyle=(0, (3, 3)), zorder=0)
+    drawing.label(axes, "threshold", (1, -0.5), (0, 12), ha="center", color=drawing.QUIET)
+    for place, (input_name, metric, subject, value, severity, warn, error) in enumerate(rows):
+        name = _name(metric, subject)
+        if input_name != "orders":
+            name = f"{words.spoken(input_name)}, {name}"
+        name = words.shortened(name, 24 if space.is_narrow else 38)
+        size = 11 if space.is_narrow else 13
+        drawing.label(axes, name, (0, place), (-14, 0), ha="right", size=size)
+        limit = warn if warn is not None else error
+        # A limit of nothing is passed by anything.
+        reached = min(value / limit, 1.22) if limit else 1.22 if value else 0
+        colour = drawing.BLUE if severity == "pass" else drawing.RED
+        axes.plot([0, 1.25], [place, place], color=drawing.FAINT, linewidth=1.2, zorder=0)
+        axes.plot([0, reached], [place, place], color=colour, linewidth=3, solid_capstyle="round")
+        axes.plot(reached, place, "o", color=colour, markersize=8, clip_on=False)
+        bold = "normal" if severity == "pass" else "bold"
+        text = _measure(metric, value)
+        drawing.label(axes, text, (1.25, place), (8, 0), size=12, fontweight=bold)
+    return figure
 
 
 def _measure(metric: str, value: float | None) -> str:
@@ -95,14 +145,14 @@ def _rejected(tables: Tables, date: dt.date) -> list[tuple[str, str, int]]:
     return [(name, reason, count) for name, reason, count in rows]
 
 
-def _picture(rejected: Sequence[tuple[str, str, int]]) -> Picture:
+def _rejections(rejected: Sequence[tuple[str, str, int]]) -> Picture:
     total = sum(count for _, _, count in rejected)
-    name, reason, count = rejected[0]
+    name, reason, _ = rejected[0]
     return Picture(
         f"{words.counted(total, 'row')} {'was' if total == 1 else 'were'} turned away, most of "
         f"{words.spoken(name)} for {words.spoken(reason)}",
         f"Bars of rejected rows for {words.counted(min(len(rejected), MOST_REASONS), 'reason')}.",
-        lambda space: _draw(space, rejected[:MOST_REASONS]),
+        lambda space: _draw_rejections(space, rejected[:MOST_REASONS]),
         Table(
             "Rejected rows by reason",
             ("reason", "input", "rows"),
@@ -116,7 +166,7 @@ def _picture(rejected: Sequence[tuple[str, str, int]]) -> Picture:
     )
 
 
-def _draw(space: drawing.Space, rejected: Sequence[tuple[str, str, int]]) -> Figure:
+def _draw_rejections(space: drawing.Space, rejected: Sequence[tuple[str, str, int]]) -> Figure:
     left = 150 if space.is_narrow else 230
     figure, axes = space.canvas(28 * len(rejected) + 6, left=left, right=70, top=2, bottom=2)
     axes.set_xlim(0, max(count for _, _, count in rejected))

@@ -15,8 +15,10 @@ def section(tables: Tables) -> Section:
         *_churn(tables),
         (
             "predicted value",
-            "What a customer is expected to bring over the horizon ahead: the margin of each period, "
-            "discounted to today.",
+            (
+                "What a customer is expected to bring over the horizon ahead: the margin of each "
+                "period, discounted to today."
+            ),
         ),
         ("tier", "Customers by predicted value, from the best down; rules are the shop’s own."),
         ("RFM segment", "By recency, frequency and amount of orders, each scored from 1 to 5."),

@@ -6,7 +6,15 @@ from customer_value.report_page import words
 from customer_value.report_page.blocks import Section, Table
 from customer_value.report_page.tables import Tables
 
-COLUMNS = ("group_name", "group_value", "target", "metric", "metric_value", "reference_value", "verdict")
+COLUMNS = (
+    "group_name",
+    "group_value",
+    "target",
+    "metric",
+    "metric_value",
+    "reference_value",
+    "verdict",
+)
 
 
 def section(tables: Tables) -> Section | None:
@@ -16,7 +24,14 @@ def section(tables: Tables) -> Section | None:
     rows = tables.rows(
         """
         select
-            group_name, group_value, target, metric, metric_value, reference_value, verdict, customer_count
+            group_name,
+            group_value,
+            target,
+            metric,
+            metric_value,
+            reference_value,
+            verdict,
+            customer_count
         from model_fairness
         where as_of_date = $today
         order by group_name, group_value, target, metric
@@ -46,9 +61,10 @@ def section(tables: Tables) -> Section | None:
         ],
         frozenset({1, 2, 3}),
     )
+    is_one = len(unequal) == 1
     lead = (
-        f"{words.counted(len(unequal), 'figure')} of a group {'is' if len(unequal) == 1 else 'are'} "
-        "further from all customers’ than its threshold, and by more than chance. Look into "
-        f"{'it' if len(unequal) == 1 else 'them'} before acting on scores of these groups."
+        f"{words.counted(len(unequal), 'figure')} of a group {'is' if is_one else 'are'} further "
+        "from all customers’ than its threshold, and by more than chance. Look into "
+        f"{'it' if is_one else 'them'} before acting on scores of these groups."
     )
     return Section("fairness", "Are groups served alike?", (lead,), tables=[table])

@@ -36,7 +36,10 @@ def _of_quality(tables: Tables) -> list[Step]:
         return []
     rows = tables.rows(
         """
-        select severity, count(*), string_agg(input_name || ': ' || metric, ', ' order by input_name, metric, subject)
+        select
+            severity,
+            count(*),
+            string_agg(input_name || ': ' || metric, ', ' order by input_name, metric, subject)
         from data_quality
         where as_of_date = $today and severity <> 'pass'
         group by severity order by severity
@@ -79,6 +82,8 @@ def _of_models(tables: Tables) -> list[Step]:
 
 def _of_best_customers(tables: Tables) -> list[Step]:
     """Of the tier that holds most value per head, who may leave."""
+    if not tables.has("customer_tiers") or not tables.has("customer_churn"):
+        return []
     rows = tables.rows(
         """
         with best as (
@@ -106,8 +111,8 @@ def _of_best_customers(tables: Tables) -> list[Step]:
             "soon",
             f"Hold on to {words.counted(count, f'{words.spoken(tier)} customer')} at raised risk "
             "of churn",
-            f"They are expected to bring {words.money(value, tables.currency)} although each leaves "
-            f"with a chance of {words.percent(risk)} on average.",
+            f"They are expected to bring {words.money(value, tables.currency)} although on average "
+            f"each leaves with a chance of {words.percent(risk)}.",
             "churn-risk",
         )
         for tier, count, value, risk in rows
@@ -117,7 +122,7 @@ def _of_best_customers(tables: Tables) -> list[Step]:
 
 def _of_fallen(tables: Tables) -> list[Step]:
     """Who left the best tier since the refresh before."""
-    if not tables.has("tier_movements"):
+    if not tables.has("customer_tiers") or not tables.has("tier_movements"):
         return []
     rows = tables.rows(
         """

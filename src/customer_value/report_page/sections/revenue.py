@@ -50,7 +50,9 @@ def section(tables: Tables) -> Section | None:
     if not past:
         return None
     ahead = _forecast(tables)
-    return Section("revenue", "How is revenue going?", pictures=[_picture(past, ahead, tables.currency)])
+    return Section(
+        "revenue", "How is revenue going?", pictures=[_picture(past, ahead, tables.currency)]
+    )
 
 
 def _forecast(tables: Tables) -> list[Month]:
@@ -118,11 +120,19 @@ def _draw(space: drawing.Space, past: Sequence[Month], ahead: Sequence[Month]) -
         if month.lower is not None and month.upper is not None:
             ends = [float(month.lower), float(month.upper)]
             axes.plot([place, place], ends, color=drawing.QUIET, linewidth=1.4)
-        is_told = place % every == 0 if len(months) <= 40 else False
-        if (len(months) - 1 - place) % every == 0:
-            at = {"ha": "center", "color": drawing.QUIET}
-            drawing.label(axes, words.month(month.start), (place, min(0, heights[place])), (0, -14), **at)
-        if month.lower is None and (is_told and not space.is_narrow or heights[place] == highest):
+        is_named = (len(months) - 1 - place) % every == 0
+        if is_named:
+            # The last one ends with its column: centred, it would leave the picture.
+            is_last = place == len(months) - 1
+            drawing.label(
+                axes,
+                words.month(month.start),
+                (place + 0.37 if is_last else place, min(0, *heights)),
+                (0, -14),
+                ha="right" if is_last else "center",
+                color=drawing.QUIET,
+            )
+        if not month.is_forecast and (is_named or heights[place] == highest):
             text = words.compact(heights[place])
             drawing.label(axes, text, (place, max(heights[place], 0)), (0, 9), ha="center", size=11)
     return figure

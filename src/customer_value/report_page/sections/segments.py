@@ -56,8 +56,10 @@ def section(tables: Tables) -> Section | None:
         "segments",
         "Who are the customers?",
         (
-            "Segments come from how recently, how often and for how much customers ordered (RFM), "
-            "each against all others.",
+            (
+                "Segments come from how recently, how often and for how much customers ordered "
+                "(RFM), each against all others."
+            ),
         ),
         pictures=[_picture(segments, tables.currency)],
     )
@@ -65,16 +67,17 @@ def section(tables: Tables) -> Section | None:
 
 def _picture(segments: Sequence[Segment], currency: str) -> Picture:
     top = segments[0]
-    title = f"{words.spoken(top.name).capitalize()} brought most: {words.money(top.net_amount, currency)}"
+    name = words.spoken(top.name).capitalize()
+    title = f"{name} brought most: {words.money(top.net_amount, currency)}"
     if top.net_rate is not None:
         title = (
-            f"{words.spoken(top.name).capitalize()}, {words.percent(top.customer_rate)} of customers, "
+            f"{name}, {words.percent(top.customer_rate)} of customers, "
             f"brought {words.percent(top.net_rate)} of revenue"
         )
     return Picture(
         title,
-        f"Bars of {words.counted(len(segments), 'segment')}, the one that brought most first: share "
-        "of customers beside share of revenue.",
+        f"Bars of {words.counted(len(segments), 'segment')}, the one that brought most first: "
+        "share of customers beside share of revenue.",
         lambda space: _draw(space, segments),
         Table(
             "RFM segments",
@@ -115,6 +118,11 @@ def _draw(space: drawing.Space, segments: Sequence[Segment]) -> Figure:
                 continue
             axes.barh(place + offset, rate, height=0.34, color=colour)
             drawing.label(
-                axes, words.percent(rate), (rate, place + offset), (6, 0), size=12, fontweight=weight
+                axes,
+                words.percent(rate),
+                (rate, place + offset),
+                (6, 0),
+                size=12,
+                fontweight=weight,
             )
     return figure

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from customer_value.report_page import drawing, words
@@ -86,8 +87,8 @@ def _today(tiers: Sequence[Tier], currency: str) -> Picture:
     ]
     return Picture(
         title,
-        f"Bars of {words.counted(len(tiers), 'tier')}: share of customers beside share of predicted "
-        "value.",
+        f"Bars of {words.counted(len(tiers), 'tier')}: share of customers beside share of "
+        "predicted value.",
         lambda space: _draw_today(space, tiers, currency),
         Table(
             "Tiers",
@@ -158,7 +159,9 @@ def _over_time(history: History, tiers: Sequence[Tier], currency: str) -> Pictur
         return sum((history.values.get((date, name), Decimal(0)) for name in names), Decimal(0))
 
     before, now = total(first), total(last)
-    title = f"Predicted value went from {words.money(before, currency)} to {words.money(now, currency)}"
+    title = (
+        f"Predicted value went from {words.money(before, currency)} to {words.money(now, currency)}"
+    )
     if before > 0:
         share = float(now / before - 1)
         moved = f"{'rose' if share > 0 else 'fell'} by {words.percent(abs(share))}"
@@ -206,7 +209,7 @@ def _draw_over_time(space: drawing.Space, history: History, names: Sequence[str]
     _name_layers(axes, list(reversed(names)), tops, highest, len(history.dates) - 0.5)
     every = -(-len(history.dates) // (4 if space.is_narrow else 9))
     is_monthly = len({(d.year, d.month) for d in history.dates}) == len(history.dates)
-    for place in places[:: -every] if every > 1 else places:
+    for place in places[::-every] if every > 1 else places:
         date = history.dates[place]
         text = words.month(date) if is_monthly else f"{date.day} {date:%b}"
         drawing.label(axes, text, (place, 0), (0, -14), ha="center", color=drawing.QUIET)
@@ -216,7 +219,7 @@ def _draw_over_time(space: drawing.Space, history: History, names: Sequence[str]
 
 
 def _name_layers(
-    axes: drawing.Axes, names: Sequence[str], tops: Sequence[float], highest: float, edge: float
+    axes: Axes, names: Sequence[str], tops: Sequence[float], highest: float, edge: float
 ) -> None:
     """Beside the last column; names of thin layers are pushed up until they are apart."""
     least = highest * 0.085

@@ -133,9 +133,13 @@ def _picture(
     if concentration:
         held = dict(concentration)
         title = f"The top tenth of customers holds {words.percent(held[10])} of predicted value"
-        told = " " + "; ".join(
-            f"the top {share}% hold {words.percent(rate)}" for share, rate in concentration
-        ).capitalize() + "."
+        told = (
+            " "
+            + "; ".join(
+                f"the top {share}% hold {words.percent(rate)}" for share, rate in concentration
+            ).capitalize()
+            + "."
+        )
     return Picture(
         title,
         f"Histogram of customers by predicted value in {words.counted(len(bins), 'bin')}, beside "
@@ -145,7 +149,11 @@ def _picture(
             "Customers by predicted value",
             ("predicted value", "customers", "predicted value of all of them"),
             [
-                (_range(found), words.count(found.customer_count), words.cents(found.predicted_value))
+                (
+                    _range(found),
+                    words.count(found.customer_count),
+                    words.cents(found.predicted_value),
+                )
                 for found in bins
             ],
         ),
@@ -161,11 +169,14 @@ def _range(found: Bin) -> str:
 
 
 def _draw(space: drawing.Space, bins: Sequence[Bin]) -> Figure:
-    figure, axes = space.canvas(250, left=2, right=2, top=20, bottom=44)
+    figure, axes = space.canvas(250, left=14, right=2, top=20, bottom=44)
     customers = sum(found.customer_count for found in bins)
     values = [max(float(found.predicted_value), 0.0) for found in bins]
     total = sum(values) or 1.0
-    rates = [(found.customer_count / customers, value / total) for found, value in zip(bins, values, strict=True)]
+    rates = [
+        (found.customer_count / customers, value / total)
+        for found, value in zip(bins, values, strict=True)
+    ]
     axes.set_xlim(0, len(bins))
     axes.set_ylim(0, max(max(pair) for pair in rates))
     axes.set_xticks([])
@@ -174,15 +185,25 @@ def _draw(space: drawing.Space, bins: Sequence[Bin]) -> Figure:
     for place, pair in enumerate(rates):
         for offset, rate, colour in ((0.29, pair[0], drawing.GREY), (0.71, pair[1], drawing.BLUE)):
             axes.bar(place + offset, rate, width=0.38, color=colour)
-            if rate >= 0.005 and (not space.is_narrow or rate in (max(pair[0] for pair in rates), max(p[1] for p in rates))):
+            if rate >= 0.005 and (
+                not space.is_narrow
+                or rate in (max(pair[0] for pair in rates), max(p[1] for p in rates))
+            ):
                 text = f"{100 * rate:.0f}%"
                 drawing.label(axes, text, (place + offset, rate), (0, 9), ha="center", size=11)
     every = 3 if space.is_narrow else 1
-    quiet = {"ha": "center", "color": drawing.QUIET}
     for place, found in enumerate(bins):
         if found.lower is not None and (place % every == 0 or len(bins) < 6):
-            drawing.label(axes, words.compact(found.lower), (place, 0), (0, -13), **quiet)
+            drawing.label(
+                axes, words.compact(found.lower), (place, 0), (0, -13), **drawing.CENTRED_QUIETLY
+            )
     if bins[0].lower is None:
-        drawing.label(axes, "less", (0.5, 0), (0, -13), **quiet)
-    drawing.label(axes, "predicted value of a customer", (len(bins) / 2, 0), (0, -33), **quiet)
+        drawing.label(axes, "less", (0.5, 0), (0, -13), **drawing.CENTRED_QUIETLY)
+    drawing.label(
+        axes,
+        "predicted value of a customer",
+        (len(bins) / 2, 0),
+        (0, -33),
+        **drawing.CENTRED_QUIETLY,
+    )
     return figure
