@@ -127,6 +127,12 @@ create table data_quality as
         (date '2025-10-01', 'orders', 'accepted_row_count', 'all', 100, null, null, 'pass'),
         (date '2026-01-01', 'orders', 'rejected_row_count', '{name}', 7, null, null, 'pass')
     ) as quality(as_of_date, input_name, metric, subject, value, warn_threshold, error_threshold, severity);
+create table refresh_log as
+    select
+        'the-run' as run_id, 'refresh' as action, timestamp '2026-01-01 03:00' + to_days(n) as started_at,
+        date '2026-01-01' as as_of_date, 90 as test_pass_count, 1 as test_warn_count, n as test_fail_count,
+        n = 0 as is_published, case when n > 0 then 'A test failed: {name}' end as failure_reason
+    from range(2) as numbers(n);
 create table model_fairness as
     select date '2026-01-01' as as_of_date, 'region' as group_name, '{name}' as group_value, 'churn' as target,
         'selection_rate' as metric, 0.9 as metric_value, 0.5 as reference_value, 'unequal' as verdict,
@@ -246,6 +252,7 @@ def test_figures_and_findings_are_those_of_the_tables(shop_page: Page) -> None:
         "1 figure of 2 is beyond a threshold",
         "1 figure of a group is further from all customers\u2019 than its threshold",
         "today\u2019s customers are expected to bring 1,500 EUR more",
+        "1 of the latest 2 refreshes was not published",
         "Run the-run",
     ):
         assert said in text, said

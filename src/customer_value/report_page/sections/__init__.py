@@ -15,6 +15,7 @@ from customer_value.report_page.sections import (
     definitions,
     fairness,
     next_steps,
+    refreshes,
     revenue,
     segments,
     tiers,
@@ -35,5 +36,6 @@ SECTIONS: tuple[Callable[[Tables], Section | None], ...] = (
     accuracy.section,
     fairness.section,
     data_quality.section,
+    refreshes.section,
     definitions.section,
 )

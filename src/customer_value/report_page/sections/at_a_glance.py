@@ -15,7 +15,12 @@ def section(tables: Tables) -> Section:
             "at-a-glance", "At a glance", ("There is no clean order yet, and so no customer.",)
         )
     tiles = [*_shop(tables), *_revenue(tables), *_ahead(tables)]
-    return Section("at-a-glance", "At a glance", tiles=tiles)
+    lead = []
+    if tables.previous_date is not None:
+        lead.append(
+            f"Changes are since {words.day(tables.previous_date)}, where no month is named."
+        )
+    return Section("at-a-glance", "At a glance", lead, tiles=tiles)
 
 
 def _shop(tables: Tables) -> list[Tile]:

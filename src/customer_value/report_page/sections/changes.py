@@ -233,6 +233,7 @@ def _draw(space: drawing.Space, movements: Sequence[Movement], order: Sequence[s
     axes.set_ylim(len(rows), 0)
     axes.set_xticks([])
     axes.set_yticks([])
+    drawing.label(axes, "before / now", (0, 0), (-10, 12), ha="right", **drawing.QUIETLY)
     letters = 9 if space.is_narrow else 14
     for column, tier in enumerate(columns):
         text = words.shortened(_named(tier, "departed"), letters)

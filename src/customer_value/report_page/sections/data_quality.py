@@ -51,11 +51,11 @@ def section(tables: Tables) -> Section | None:
     if not rows and not rejected:
         return None
     breaches = [row for row in rows if row[4] != "pass"]
-    lead = f"All {words.counted(len(rows), 'figure')} of the inputs are within their thresholds."
+    lead = f"All {words.counted(len(rows), 'figure')} of the inputs are within their thresholds"
     if breaches:
         lead = (
             f"{words.counted(len(breaches), 'figure')} of {len(rows)} "
-            f"{'is' if len(breaches) == 1 else 'are'} beyond a threshold."
+            f"{'is' if len(breaches) == 1 else 'are'} beyond a threshold"
         )
     pictures = [_thresholds(rows, lead)] if rows else []
     if rejected:
@@ -97,7 +97,7 @@ def _name(metric: str, subject: str) -> str:
 
 
 def _draw_thresholds(space: drawing.Space, rows: Sequence[tuple[Any, ...]]) -> Figure:
-    left, right = (158, 60) if space.is_narrow else (270, 150)
+    left, right = (172, 56) if space.is_narrow else (270, 150)
     figure, axes = space.canvas(30 * len(rows) + 30, left=left, right=right, top=26, bottom=2)
     axes.set_xlim(0, 1.25)
     axes.set_ylim(len(rows) - 0.5, -0.5)
