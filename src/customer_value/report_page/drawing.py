@@ -176,4 +176,4 @@ def _named(colour: str) -> str:
 def _style_sheet() -> str:
     light = ";".join(f"{name}:{colour}" for colour, name in NAMES.items())
     dark = ";".join(f"{name}:{DARK[colour]}" for colour, name in NAMES.items())
-    return f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}"
+    return f"svg{{{light}}}@media screen and (prefers-color-scheme:dark){{svg{{{dark}}}}}"

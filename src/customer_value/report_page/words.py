@@ -70,7 +70,7 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def shortened(name: str, length: int = 18) -> str:
+def shortened(name: str, length: int = 16) -> str:
     """A name that fits where it stands."""
     return name if len(name) <= length else f"{name[: length - 1]}…"
 
