@@ -160,6 +160,7 @@ def test_letters_in_pictures_stand_out_from_the_paper(browser: Browser, report: 
             shown = ink if colours == "light" else drawing.DARK[ink]
             assert _contrast(shown, f"#{red:02x}{green:02x}{blue:02x}") >= 4.5
         pale = [*drawing.RAMP[: drawing.STRONG_FROM], drawing.FAINT, drawing.LIGHT_BLUE]
+        pale.append(drawing.PALE_ORANGE)
         for letters, grounds in (
             (drawing.ON_PALE, pale),
             (drawing.ON_STRONG, drawing.RAMP[drawing.STRONG_FROM :]),
@@ -184,7 +185,8 @@ def _contrast(one: str, other: str) -> float:
 
 
 def test_all_of_it_can_be_reached_by_keyboard(browser: Browser, report: Path) -> None:
-    with Visit(browser, report) as page:
+    # Without the smooth way there: focus is where it is at once.
+    with Visit(browser, report, reduced_motion="reduce") as page:
         first = page.evaluate("document.querySelectorAll('details').length")
         reached = set()
         for _ in range(300):

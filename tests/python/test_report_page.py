@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -394,3 +395,19 @@ def test_a_page_that_cannot_be_written_is_told_in_a_sentence(
     error = capsys.readouterr().err
     assert "The report can't be written to" in error
     assert len(error.splitlines()) == 1
+
+
+def test_a_page_without_matplotlib_says_how_to_install_it(
+    shop: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in list(sys.modules):
+        if name.startswith("customer_value.report_page"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("customer_value.report_page")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    arguments = ["report", "--database", str(shop), "--html", str(tmp_path / "report.html")]
+    assert cli.main(arguments) == 2
+    assert "pip install 'dbt-customer-value[report]'" in capsys.readouterr().err

@@ -32,7 +32,7 @@ RED = "#d55e00"
 PALE_ORANGE = "#f0b08a"
 ON_PALE = "#1b2732"
 ON_STRONG = "#fffffd"
-RAMP = ("#f1f6fa", "#dbe9f3", "#bdd9ea", "#93c1de", "#5fa3cd", "#2f83b7", "#13659b", "#0b4674")
+RAMP = ("#f1f6fa", "#dbe9f3", "#bdd9ea", "#93c1de", "#5fa3cd", "#2477ab", "#13659b", "#0b4674")
 DARK = {
     INK: "#e8edf2",
     QUIET: "#a9b5c1",
@@ -53,8 +53,8 @@ DARK = {
                 "#1b2530",
                 "#1f3344",
                 "#234a66",
-                "#28648c",
-                "#3d86b4",
+                "#275f84",
+                "#316c94",
                 "#62a8d3",
                 "#93c8e8",
                 "#c5e4f6",
