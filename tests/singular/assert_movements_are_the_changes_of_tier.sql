@@ -24,7 +24,7 @@ changes as (
         on customer_tiers.customer_id = prediction_history.customer_id
     where
         customer_tiers.tier_changed_at = cast(customer_tiers.as_of_date as timestamp)
-        and prediction_history.as_of_date in (select previous_date from movements)
+        and prediction_history.as_of_date in (select movements.previous_date from movements)
     group by customer_tiers.previous_tier, customer_tiers.tier
 
 ),

@@ -19,7 +19,7 @@ ended as (
     from {{ ref('tier_movements') }}
     where
         to_tier <> 'none'
-        and as_of_date in (select previous_date from this_date)
+        and as_of_date in (select this_date.previous_date from this_date)
     group by to_tier
 
 ),
