@@ -112,7 +112,7 @@ def _draw(space: drawing.Space, past: Sequence[Month], ahead: Sequence[Month]) -
     axes.set_xticks([])
     axes.set_yticks([])
     axes.axhline(0, color=drawing.FAINT, linewidth=1, clip_on=False)
-    every = -(-len(months) // (5 if space.is_narrow else 12))
+    every = -(-len(months) // (4 if space.is_narrow else 9))
     highest = max(heights)
     for place, month in enumerate(months):
         colour = drawing.LIGHT_BLUE if month.is_forecast else drawing.BLUE
