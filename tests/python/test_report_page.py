@@ -13,7 +13,9 @@ from xml.etree import ElementTree as ET
 
 import duckdb
 import pytest
+import yaml
 
+from conftest import PROJECT
 from customer_value import cli, figures
 from customer_value.report_page import writing
 from customer_value.report_page.blocks import Section
@@ -226,6 +228,23 @@ def test_every_section_is_there(shop: Path, shop_page: Page) -> None:
     assert [section["id"] for section in shop_page.all("section")] == keys
     linked = {link["href"] for link in shop_page.all("a")}
     assert {f"#{key}" for key in keys} <= linked
+
+
+def test_the_exposure_names_every_table_that_the_page_reads() -> None:
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in Path(writing.__file__).parent.rglob("*.py")
+    )
+    read = {
+        table
+        for path in (PROJECT / "models" / "marts").rglob("*.sql")
+        if re.search(rf'(from|join) {(table := path.stem)}\b|has\("{table}"', source)
+    }
+    exposures = yaml.safe_load((PROJECT / "models/semantic/_semantic__exposures.yml").read_text())
+    (report,) = (
+        found for found in exposures["exposures"] if found["name"] == "customer_value_report"
+    )
+    assert len(read) > 12
+    assert read <= {re.findall(r"'(\w+)'\)", name)[0] for name in report["depends_on"]}
 
 
 def test_figures_and_findings_are_those_of_the_tables(shop_page: Page) -> None:
