@@ -50,8 +50,8 @@ bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside S
 bench-accuracy: .venv/ready-for-tests build/peers/ready  ## Held-out accuracy on five data sets, beside peers fitted in the same run.
 	PYTHONPATH=benchmarks $(BIN)/python -m accuracy --check
 
-report: .venv/ready  ## Sum up what was built, and draw it into build/report.
-	$(BIN)/customer-value report --charts build/report
+report: .venv/ready  ## Write what was built as a page for people: build/report.html.
+	$(BIN)/customer-value report --html build/report.html
 
 superset: build/superset/ready  ## Show the tables in Apache Superset, on this machine alone.
 	@$(PYTHON) bi/superset/serve.py start

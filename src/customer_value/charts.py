@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from customer_value import figures, report
+from customer_value import figures
+from customer_value.report_page import words
 
 try:
     from matplotlib import style
@@ -130,7 +131,7 @@ def tiers(connection: duckdb.DuckDBPyConnection) -> Figure:
     for position, tier in enumerate(found):
         _tier_bars(axes, position, tier)
     axes.set_ylim(len(found) - 0.45, -0.55)
-    axes.set_yticks(range(len(found)), [_shortened(tier.tier) for tier in found])
+    axes.set_yticks(range(len(found)), [words.shortened(tier.tier) for tier in found])
     axes.tick_params(axis="y", labelsize=12, pad=8)
     _clear_frame(axes, keep="left")
     shares = [rate for tier in found for rate in (tier.customer_rate, tier.predicted_value_rate)]
@@ -272,7 +273,7 @@ def _heatmap_ticks(
     _label(axes, "months since the month of the first order", (0, 1), (4, 27), **head)
     rows = range(0, len(cohorts), -(-len(cohorts) // MAXIMUM_TICKS))
     axes.set_yticks(
-        rows, [f"{cohorts[row]:%Y-%m}  {_compact(sizes[cohorts[row]]):>6}" for row in rows]
+        rows, [f"{cohorts[row]:%Y-%m}  {words.compact(sizes[cohorts[row]]):>6}" for row in rows]
     )
     axes.tick_params(axis="both", labelsize=9)
     _label(axes, "cohort, customers", (0, 1), (-4, 10), ha="right", **head)
@@ -317,11 +318,13 @@ def _retention_title(cells: Sequence[Cell]) -> str:
     first = _pooled_rate(whole, 1)
     last = max(cell.month_number for cell in whole)
     if last == 1:
-        return f"{_percent(first)} of customers order again in the month after their first order"
+        return (
+            f"{words.percent(first)} of customers order again in the month after their first order"
+        )
     month = min(last, 12)
     return (
-        f"{_percent(first)} of customers order again in the month after their first; "
-        f"{_percent(_pooled_rate(whole, month))} "
+        f"{words.percent(first)} of customers order again in the month after their first; "
+        f"{words.percent(_pooled_rate(whole, month))} "
         + ("a year later" if month == 12 else f"in month {month}")
     )
 
@@ -332,17 +335,17 @@ def _pooled_rate(cells: Sequence[Cell], month_number: int) -> float:
 
 
 def _tier_bars(axes: Axes, position: int, tier: figures.Tier) -> None:
-    value = _compact(tier.predicted_value)
+    value = words.compact(tier.predicted_value)
     value_rate = tier.predicted_value_rate
     held = f"{value} of predicted value"
     if value_rate is not None:
-        held = f"{_percent(value_rate)} of predicted value ({value})"
+        held = f"{words.percent(value_rate)} of predicted value ({value})"
     rows = [
         (
             -0.19,
             tier.customer_rate or 0,
             "#9aa5b1",
-            f"{_percent(tier.customer_rate or 0)} of customers ({tier.customer_count:,})",
+            f"{words.percent(tier.customer_rate or 0)} of customers ({tier.customer_count:,})",
             "normal",
         ),
         (0.19, value_rate or 0, BLUE, held, "bold"),
@@ -357,11 +360,12 @@ def _tier_title(found: Sequence[figures.Tier]) -> str:
     if top.predicted_value_rate is None:
         return "Tiers by size and predicted value"
     if len(found) == 1:
-        return f"All customers are in one tier, {_shortened(top.tier)}"
+        return f"All customers are in one tier, {words.shortened(top.tier)}"
     # Rules are thresholds of value, so that the first tier is the top of all customers.
+    name = words.shortened(top.tier)
     return (
-        f"The top {_percent(top.customer_rate or 0)} of customers ({_shortened(top.tier)}) "
-        f"hold {_percent(top.predicted_value_rate)} of predicted value"
+        f"The top {words.percent(top.customer_rate or 0)} of customers ({name}) "
+        f"hold {words.percent(top.predicted_value_rate)} of predicted value"
     )
 
 
@@ -381,7 +385,7 @@ def _drawn_risk(
         at = (0.0, (rows[0] + rows[-1]) / 2)
         points = -72 * (2.45 - LEFT_INCHES)
         from_left = {"xycoords": axes.get_yaxis_transform(), "fontsize": 12}
-        _label(axes, _shortened(name, 12), at, (points, 0), **from_left)
+        _label(axes, words.shortened(name, 12), at, (points, 0), **from_left)
     axes.set_ylim(positions[-1] + 0.5, -0.5)
     axes.set_yticks(positions, [f"{cell.band} risk" for cell in ordered])
     axes.tick_params(axis="y", labelcolor=QUIET, pad=6)
@@ -397,9 +401,9 @@ def _risk_bar(axes: Axes, position: float, cell: RiskCell) -> None:
     value = float(cell.predicted_value)
     axes.barh(position, value, height=0.8, color=RISK_COLOURS.get(cell.band, QUIET))
     people = "customer" if cell.customer_count == 1 else "customers"
-    each = _compact(cell.predicted_value / cell.customer_count)
+    each = words.compact(cell.predicted_value / cell.customer_count)
     at = (max(value, 0.0), position)
-    amount = _label(axes, _compact(cell.predicted_value), at, (6, 0), fontweight="bold")
+    amount = _label(axes, words.compact(cell.predicted_value), at, (6, 0), fontweight="bold")
     size = f"{cell.customer_count:,} {people}, {each} each"
     _label(axes, size, (1, 0.5), (8, 0), xycoords=amount, color=QUIET, fontsize=9)
 
@@ -450,7 +454,7 @@ def _risk_title(cells: Sequence[RiskCell], bands: Sequence[str]) -> str:
         return "Predicted value by tier and churn risk"
     at_risk = sum((cell.predicted_value for cell in cells if cell.band != safest), Decimal(0))
     return (
-        f"{_percent(float(at_risk / total))} of predicted value is with customers "
+        f"{words.percent(float(at_risk / total))} of predicted value is with customers "
         f"at {' or '.join(others)} churn risk"
     )
 
@@ -458,27 +462,6 @@ def _risk_title(cells: Sequence[RiskCell], bands: Sequence[str]) -> str:
 def _ahead(connection: duckdb.DuckDBPyConnection) -> str:
     horizon = figures.horizon(connection)
     return f"; {horizon.words}" if horizon else ""
-
-
-def _percent(rate: float) -> str:
-    """Without decimals, but for what is too small to be told so."""
-    return report.percent(rate) if 0 < rate < 0.01 else f"{100 * rate:.0f}%"
-
-
-def _compact(amount: Decimal | int) -> str:
-    """An amount or count to three or four signs, with its power of a thousand."""
-    value = float(amount)
-    if abs(value) >= 1e15:
-        return f"{value:.1e}"
-    for size, letter in ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            scaled = value / (1e3 if letter == "k" else size)
-            return f"{scaled:,.{1 if abs(scaled) < 100 and letter != 'k' else 0}f}{letter}"
-    return f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:,.2f}"
-
-
-def _shortened(name: str, length: int = 16) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"
 
 
 def _canvas(

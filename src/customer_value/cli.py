@@ -139,15 +139,24 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument(
         "--charts", type=Path, metavar="FOLDER", help="write charts into it, as PNG files"
     )
+    command.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write the report for people, one file with pictures, in place of the text",
+    )
     command.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     command.set_defaults(run=_report)
 
 
 def _report(options: argparse.Namespace) -> int:
-    found = figures.summary(options.database, options.schema)
-    is_bold = _is_terminal(sys.stdout)
-    text = found.to_json() if options.json else report.render(found, is_bold=is_bold)
-    _write(text, sys.stdout)
+    if options.html is None or options.json:
+        found = figures.summary(options.database, options.schema)
+        is_bold = _is_terminal(sys.stdout)
+        text = found.to_json() if options.json else report.render(found, is_bold=is_bold)
+        _write(text, sys.stdout)
+    if options.html is not None:
+        _write(f"wrote {_page(options)}", sys.stderr)
     if options.charts is not None:
         # Matplotlib is optional and slow to load: only who asks for charts pays for it.
         from customer_value import charts  # noqa: PLC0415
@@ -156,6 +165,17 @@ def _report(options: argparse.Namespace) -> int:
             # Not on stdout, which may be a JSON object that someone reads.
             _write(f"wrote {path}", sys.stderr)
     return EXIT_OK
+
+
+def _page(options: argparse.Namespace) -> Path:
+    try:
+        from customer_value.report_page import writing  # noqa: PLC0415
+    except ImportError as error:
+        raise SentenceError(
+            "The report needs Matplotlib and Jinja2. "
+            "Install them with `pip install 'dbt-customer-value[report]'`."
+        ) from error
+    return writing.write(options.database, options.html, options.schema)
 
 
 def _one_line(text: str) -> str:

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -218,12 +218,15 @@ def summary(database: Path, schema: str = SCHEMA) -> Summary:
 
 
 @contextmanager
-def connected(database: Path, schema: str = SCHEMA) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    database: Path, schema: str = SCHEMA, needed: Sequence[str] = TABLES
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads the package's schema by table names alone, and can't write.
 
     Args:
         database: the DuckDB file that ``dbt build`` wrote.
         schema: the schema of the tables for BI in it.
+        needed: the tables without which there is nothing to read.
 
     Raises:
         ReportError: the file can't be opened or read; also for what fails inside the block.
@@ -243,7 +246,7 @@ def connected(database: Path, schema: str = SCHEMA) -> Iterator[duckdb.DuckDBPyC
             # two-part names would be ambiguous: hence the alias.
             path = str(database.resolve()).replace("'", "''")
             connection.execute(f"attach '{path}' as warehouse (type duckdb, read_only)")
-            _check_tables(connection, database, schema)
+            _check_tables(connection, database, schema, needed)
             quoted = schema.replace('"', '""')
             connection.execute(f'use warehouse."{quoted}"')
             yield connection
@@ -502,7 +505,9 @@ def _metric(
     return Metric(*row) if row else None
 
 
-def _check_tables(connection: duckdb.DuckDBPyConnection, database: Path, schema: str) -> None:
+def _check_tables(
+    connection: duckdb.DuckDBPyConnection, database: Path, schema: str, needed: Sequence[str]
+) -> None:
     found = connection.execute(
         """
         select table_name from information_schema.tables
@@ -510,7 +515,7 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, database: Path, schema:
         """,
         {"schema": schema},
     ).fetchall()
-    missing = [table for table in TABLES if (table,) not in found]
+    missing = [table for table in needed if (table,) not in found]
     if missing:
         others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ReportError(

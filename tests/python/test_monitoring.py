@@ -413,9 +413,10 @@ def test_a_second_run_of_a_date_changes_nothing(as_ever: Warehouse, orders: Rows
 
 
 def test_history_is_kept_by_day_and_then_by_month(tmp_path: Path) -> None:
+    """And movements between tiers from each date to the next, whatever is kept of predictions."""
     orders = shop(customer_count=60)
     dates = ["2024-03-01", "2024-03-20", "2024-04-02", "2024-04-10", "2024-04-12", "2024-04-13"]
-    select = ("--select", "+prediction_history")
+    select = ("--select", "+tier_movements")
     for date in dates:
         warehouse = built(tmp_path, orders, date, *select)
     kept = "select distinct as_of_date::varchar from prediction_history order by all"
@@ -426,12 +427,49 @@ def test_history_is_kept_by_day_and_then_by_month(tmp_path: Path) -> None:
         "2024-04-12",
         "2024-04-13",
     ]
+    steps = "select distinct as_of_date::varchar, previous_date::varchar from tier_movements"
+    assert warehouse.mapping(steps) == dict(zip(dates, [None, *dates[:-1]], strict=True))
     limits: dict[str, object] = {
         "prediction_history_daily_days": 2,
         "prediction_history_max_days": 120,
     }
     built(tmp_path, orders, "2024-07-05", *select, "--full-refresh", **limits)
-    assert [date for (date,) in warehouse.rows(kept)] == ["2024-04-02", "2024-07-05"]
+    assert [date for (date,) in warehouse.rows(kept)] == [
+        "2024-04-02",
+        # Told apart from today by what changed since: the date before stays until the next run.
+        "2024-04-13",
+        "2024-07-05",
+    ]
+    assert _unreconciled(warehouse) == []
+    # A run of an earlier date overtakes all that came after it.
+    built(tmp_path, orders, "2024-04-11", *select, **limits)
+    later = {"2024-04-11": "2024-04-02"}
+    kept_steps = dict(zip(dates[:4], [None, *dates[:3]], strict=True))
+    assert warehouse.mapping(steps) == kept_steps | later
+    assert _unreconciled(warehouse) == []
+
+
+def _unreconciled(warehouse: Warehouse) -> list[tuple[object, ...]]:
+    """Where fewer or more leave a tier, or are worth another sum, than the date before had."""
+    return warehouse.rows("""
+        with ended as (
+
+            select as_of_date, to_tier as tier, sum(customer_count) as people, sum(predicted_value) as worth
+            from tier_movements where to_tier <> 'none' group by all
+
+        ),
+
+        began as (
+
+            select previous_date as as_of_date, from_tier as tier, as_of_date as at_date,
+                sum(customer_count) as people, sum(previous_predicted_value) as worth
+            from tier_movements where from_tier <> 'none' group by all
+
+        )
+
+        select * from began left join ended using (as_of_date, tier)
+        where began.people is distinct from ended.people or began.worth is distinct from ended.worth
+    """)  # noqa: E501 - as in SQL
 
 
 def test_erased_customers_leave_the_history(tmp_path: Path, trained: bytes, orders: Rows) -> None:
@@ -443,11 +481,19 @@ def test_erased_customers_leave_the_history(tmp_path: Path, trained: bytes, orde
     path.write_text(f"customer_id\n{gone}\n")
     inputs = orders_input(tmp_path / "orders.parquet", list(orders[0]))
     erased = inputs | {"erased_customers": {"path": str(path)}}
-    built(tmp_path, orders, SCORED, "--select", "+prediction_history", inputs=erased)
+    built(tmp_path, orders, SCORED, "--select", "+tier_movements", inputs=erased)
     assert Warehouse(tmp_path).value(there) == 0
     assert (
         Warehouse(tmp_path).value("select count(distinct as_of_date) from prediction_history") == 2
     )
+    # Nor are they told of as departed: nobody could say from where.
+    moved = """
+        select
+            sum(customer_count) filter (as_of_date = '{ended}' and to_tier <> 'none')
+            - sum(customer_count) filter (as_of_date = '{began}' and from_tier <> 'none')
+        from tier_movements
+    """
+    assert Warehouse(tmp_path).value(moved.format(ended=TRAINED, began=SCORED)) == 1
 
 
 def test_thresholds_that_can_not_be_meant_are_said_before_any_model_runs(tmp_path: Path) -> None:

@@ -438,9 +438,15 @@ def test_the_report_reads_marts_alone_and_shows_nothing_personal(
                 f"create table marts.customer_value.{name} as from warehouse.customer_value.{name}"
             )
     labels = recorded_labels(monkeypatch)
-    for arguments in ((), ("--json",), ("--charts", str(tmp_path / "charts"))):
+    page = tmp_path / "report.html"
+    for arguments in (
+        (),
+        ("--json",),
+        ("--charts", str(tmp_path / "charts")),
+        ("--html", str(page)),
+    ):
         assert cli.main(["report", "--database", str(database), *arguments]) == 0
-    shown = capsys.readouterr().out + "\n".join(labels)
+    shown = "\n".join([capsys.readouterr().out, page.read_text(encoding="utf-8"), *labels])
     assert "vip" in shown
     assert len(labels) > 20
     assert MARK not in shown

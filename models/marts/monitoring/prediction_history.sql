@@ -27,6 +27,18 @@ customer_curves as (
 
 ),
 
+customer_cltv as (
+
+    select * from {{ ref('customer_cltv') }}
+
+),
+
+tiers_assigned as (
+
+    select * from {{ ref('int_customer_value__tiers_assigned') }}
+
+),
+
 value_intervals as (
 
     select * from {{ ref('int_customer_value__value_intervals') }}
@@ -57,12 +69,16 @@ select
             as {{ customer_value.type_expectation() }}
         ) as predicted_net_amount_{{ end }},
     {% endfor -%}
+    tiers_assigned.tier,
+    customer_cltv.predicted_value,
     periods.horizon_end_date,
     customer_curves.model_version,
     run.run_id
 from customer_churn
 inner join customer_curves on customer_churn.customer_id = customer_curves.customer_id
 inner join periods on customer_churn.customer_id = periods.customer_id
+inner join customer_cltv on customer_churn.customer_id = customer_cltv.customer_id
+inner join tiers_assigned on customer_churn.customer_id = tiers_assigned.customer_id
 inner join value_intervals
     on
         customer_curves.order_probability_in_horizon >= value_intervals.order_probability_from
