@@ -116,7 +116,8 @@ def test_movements_hold_each_customer_once_a_month(today: Warehouse) -> None:
     assert (
         today.value(
             "select customer_count from lifecycle_movements "
-            "where movement_month = date '2025-06-01' and from_stage = 'prospect' and to_stage = 'new'"
+            "where movement_month = date '2025-06-01' "
+            "and from_stage = 'prospect' and to_stage = 'new'"
         )
         == 1
     )
