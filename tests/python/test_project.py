@@ -28,6 +28,7 @@ NAMES_WITHOUT_PREFIX = {
     "realized_accuracy",
     "refresh_log",
     "interval_coverage",
+    "frequency_monetary_matrix",
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.

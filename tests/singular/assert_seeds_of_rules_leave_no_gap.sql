@@ -6,25 +6,50 @@ having count(*) <> 25 or count(distinct recency_score * 10 + frequency_monetary_
 
 union all
 
-select 'lifecycle_stages overlap or leave a gap at ' || probes.order_count || ' orders, ' || probes.churn_windows as violation
+select
+    'lifecycle_stages overlap or leave a gap at ' || probes.purchase_days || ' purchase days, silence ' || probes.silence_rhythms
+    || ', return ' || probes.return_rhythms || ', pace ' || probes.pace_ratio as violation
 from (
     select
-        counts.order_count,
-        recencies.churn_windows
+        counts.purchase_days,
+        silences.silence_rhythms,
+        returns.return_rhythms,
+        paces.pace_ratio
     from (
-        select order_count_from as order_count from {{ ref('lifecycle_stages') }}
+        select purchase_days_from as purchase_days from {{ ref('lifecycle_stages') }}
         union
-        select order_count_to as order_count from {{ ref('lifecycle_stages') }}
+        select purchase_days_to as purchase_days from {{ ref('lifecycle_stages') }}
     ) as counts
-    cross join (select distinct churn_windows_from as churn_windows from {{ ref('lifecycle_stages') }}) as recencies
+    {% for probed, column in [('silences', 'silence_rhythms'), ('returns', 'return_rhythms'), ('paces', 'pace_ratio')] -%}
+        cross join (
+            select {{ column }}_from as {{ column }} from {{ ref('lifecycle_stages') }}
+            union
+            select 0 as {{ column }}
+        ) as {{ probed }}
+    {% endfor -%}
 ) as probes
 left join {{ ref('lifecycle_stages') }} as matching_stages
     on
-        probes.order_count between matching_stages.order_count_from and matching_stages.order_count_to
-        and probes.churn_windows >= matching_stages.churn_windows_from
-        and probes.churn_windows < matching_stages.churn_windows_to
-group by probes.order_count, probes.churn_windows
+        probes.purchase_days between matching_stages.purchase_days_from and matching_stages.purchase_days_to
+        {% for column in ['silence_rhythms', 'return_rhythms', 'pace_ratio'] -%}
+            and probes.{{ column }} >= matching_stages.{{ column }}_from
+            and probes.{{ column }} < matching_stages.{{ column }}_to
+        {% endfor -%}
+group by probes.purchase_days, probes.silence_rhythms, probes.return_rhythms, probes.pace_ratio
 having count(matching_stages.lifecycle_stage) <> 1
+
+union all
+
+select 'order_bands overlap or leave a gap before ' || band_of || ' band ' || band_number as violation
+from (
+    select
+        band_of,
+        band_number,
+        band_from,
+        lag(band_to) over (partition by band_of order by band_number) as previous_band_to
+    from {{ ref('order_bands') }}
+) as neighbouring_bands
+where band_from <> coalesce(previous_band_to, case band_of when 'frequency' then 1 else 0 end)
 
 union all
 
