@@ -22,6 +22,7 @@
         ('prediction_history_daily_days', 'whole', 1, 3660, 'days'),
         ('prediction_history_max_days', 'whole', 31, 36600, 'days'),
         ('backtest_origins', 'whole', 2, 9, 'past dates'),
+        ('campaign_window_days', 'whole', 1, 365, 'days'),
     ] -%}
         {%- set value = var(name) -%}
         {%- set fits = (value is integer) if kind == 'whole' else (value is number and value is not boolean) -%}
@@ -77,6 +78,7 @@
     {%- do problems.extend(customer_value._monitoring_thresholds_problems()) -%}
     {%- do problems.extend(customer_value._fairness_groups_problems()) -%}
     {%- do problems.extend(customer_value._fairness_thresholds_problems()) -%}
+    {%- do problems.extend(customer_value._control_treatments_problems()) -%}
     {%- if var('prediction_history_max_days') is integer and var('churn_window_days') is integer and var('prediction_history_max_days') < var('churn_window_days') -%}
         {%- do problems.append(
             "prediction_history_max_days is " ~ var('prediction_history_max_days') ~ ", less than the churn_window_days of "
@@ -112,6 +114,7 @@
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
         'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
         'lookback_days',
+        'campaign_window_days', 'control_treatments',
         'tune_candidates',
         'semantic_layer',
     ] -%}
