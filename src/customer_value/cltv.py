@@ -15,9 +15,10 @@ def aggregate_clv(
     """The discounted margin that a customer brings until leaving, or until the horizon.
 
     The sum over t = 1 .. horizon of
-    ``(revenue - service cost) * (retention / (1 + discount)) ** t``: each period's margin comes at its end, from who is still there. Without a horizon that is
-    ``margin * r / (1 + d - r)``, the margin multiple of Gupta and Lehmann, "Customers as Assets"
-    (2003). The macro customer_value.aggregate_clv is the same in SQL.
+    ``(revenue - service cost) * (retention / (1 + discount)) ** t``: each period's margin comes at
+    its end, from who is still there. Without a horizon that is ``margin * r / (1 + d - r)``, the
+    margin multiple of Gupta and Lehmann, "Customers as Assets" (2003). The macro
+    customer_value.aggregate_clv is the same in SQL.
 
     >>> round(aggregate_clv(100, 0.8, 0, 0.12), 2)
     250.0
