@@ -22,6 +22,10 @@
         ('prediction_history_daily_days', 'whole', 1, 3660, 'days'),
         ('prediction_history_max_days', 'whole', 31, 36600, 'days'),
         ('backtest_origins', 'whole', 2, 9, 'past dates'),
+        ('campaign_window_days', 'whole', 1, 365, 'days'),
+        ('long_term_weight', 'number', 0, 1, '(1 is lifetime value alone)'),
+        ('action_window_days', 'whole', 7, 365, 'days'),
+        ('action_holdout_share', 'number', 0, 0.5, 'of customers (0.1 is 10%)'),
     ] -%}
         {%- set value = var(name) -%}
         {%- set fits = (value is integer) if kind == 'whole' else (value is number and value is not boolean) -%}
@@ -36,6 +40,10 @@
     {%- set lookback_days = var('lookback_days') -%}
     {%- if lookback_days is not none and not (lookback_days is integer and lookback_days is not boolean and 1 <= lookback_days <= 36600) -%}
         {%- do problems.append("lookback_days is " ~ (lookback_days | tojson) ~ "; it takes a whole number from 1 to 36600 days, or null to compare every order.") -%}
+    {%- endif -%}
+    {%- set action_budget = var('action_budget') -%}
+    {%- if action_budget is not none and not (action_budget is number and action_budget is not boolean and 0 <= action_budget <= 1000000000000) -%}
+        {%- do problems.append("action_budget is " ~ (action_budget | tojson) ~ "; it takes a number from 0 to 1000000000000 of your currency, or null for no limit.") -%}
     {%- endif -%}
     {%- set period = var('period') -%}
     {%- if period != 'month' and not (period is integer and 1 <= period <= 366) -%}
@@ -77,6 +85,7 @@
     {%- do problems.extend(customer_value._monitoring_thresholds_problems()) -%}
     {%- do problems.extend(customer_value._fairness_groups_problems()) -%}
     {%- do problems.extend(customer_value._fairness_thresholds_problems()) -%}
+    {%- do problems.extend(customer_value._control_treatments_problems()) -%}
     {%- if var('prediction_history_max_days') is integer and var('churn_window_days') is integer and var('prediction_history_max_days') < var('churn_window_days') -%}
         {%- do problems.append(
             "prediction_history_max_days is " ~ var('prediction_history_max_days') ~ ", less than the churn_window_days of "
@@ -112,6 +121,8 @@
         'data_quality_thresholds', 'monitoring_thresholds', 'prediction_history_daily_days', 'prediction_history_max_days',
         'churn_candidates', 'spend_candidates', 'high_value_candidates', 'backtest_origins', 'champion_severity', 'interval_severity',
         'lookback_days',
+        'campaign_window_days', 'control_treatments',
+        'action_budget', 'long_term_weight', 'action_window_days', 'action_holdout_share',
         'tune_candidates',
         'semantic_layer',
     ] -%}

@@ -42,8 +42,8 @@ FILE_NAME = "erased_customers.csv"
 COLUMN = "customer_id"
 
 REMAINING = f"""\
-Build: dbt build. Until then every table still holds them, customer_tier_history and \
-prediction_history included.
+Build: dbt build. Until then every table still holds them, customer_tier_history, \
+prediction_history and action_history included.
 If you give inputs with --vars, that replaces the project's: name \
 {INPUT_NAME}: {{path: {FILE_NAME}}} there too.
 After the build, the warehouse file may hold old bytes in deleted rows and in blocks that are free \

@@ -18,6 +18,11 @@ REJECTED = {"orders_rejected", "order_lines_rejected", "inputs_rejected"}
 # What the pinned name stands for elsewhere in the field, as DESIGN.md lists them.
 NAMES_WITHOUT_PREFIX = {
     "customer_features",
+    "action_history",
+    "action_plan",
+    "budget_frontier",
+    "campaign_performance",
+    "campaign_uplift",
     "training_examples",
     "data_quality",
     "revenue_forecast",
