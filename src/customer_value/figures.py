@@ -42,6 +42,7 @@ TABLES = (
 HEADLINE_METRICS = {
     "churn": ("roc_auc", "AUC"),
     "spend": ("normalized_gini", "normalized Gini"),
+    "high_value": ("roc_auc", "AUC"),
 }
 
 
