@@ -76,7 +76,10 @@ def frontier(
     ):
         sql = rendered(path, long_term_weight=0.5, action_budget=budget)
         engine.execute(f"create or replace table {name} as {sql}")
-    return engine.sql("from budget_frontier order by long_term_weight, budget_amount").df()
+    found: pd.DataFrame = engine.sql(
+        "from budget_frontier order by long_term_weight, budget_amount"
+    ).df()
+    return found
 
 
 def best(options: list[tuple[Any, ...]], weight: float, budget: float) -> float:
