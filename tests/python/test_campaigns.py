@@ -347,7 +347,7 @@ def test_segments_are_those_before_the_contact(hillstrom: Warehouse) -> None:
         group by all order by all
         """
     )
-    assert counted == [("all", 21307, 1), ("lifecycle_stage", 21307, 3), ("spend_before", 21307, 3)]
+    assert counted == [("all", 21307, 1), ("order_history", 21307, 2), ("spend_before", 21307, 3)]
 
 
 GROCERS_CONTACTS = """

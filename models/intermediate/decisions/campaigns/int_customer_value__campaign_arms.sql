@@ -15,7 +15,7 @@ with outcomes as (
         campaign_id,
         treatment,
         arm,
-        lifecycle_stage,
+        order_history,
         spend_before,
         stratum,
         cast(order_count_before as decimal(18, 0)) as order_count_before,
@@ -37,7 +37,7 @@ cells as (
         campaign_id,
         treatment,
         arm,
-        lifecycle_stage,
+        order_history,
         spend_before,
         stratum,
         count(*) as customer_count,
@@ -50,13 +50,13 @@ cells as (
             {{- ',' if not loop.last }}
         {% endfor %}
     from outcomes
-    group by campaign_id, treatment, arm, lifecycle_stage, spend_before, stratum
+    group by campaign_id, treatment, arm, order_history, spend_before, stratum
 
 ),
 
 segments as (
 
-    {% for kind, segment in [('all', "'all'"), ('lifecycle_stage', 'lifecycle_stage'), ('spend_before', 'spend_before')] -%}
+    {% for kind, segment in [('all', "'all'"), ('order_history', 'order_history'), ('spend_before', 'spend_before')] -%}
         select
             '{{ kind }}' as segment_kind,
             {{ segment }} as segment,

@@ -10,12 +10,6 @@ run as (
 
 ),
 
-lifecycle_stages as (
-
-    select * from {{ ref('lifecycle_stages') }}
-
-),
-
 orders as (
 
     select
@@ -101,7 +95,7 @@ select
     ranked.lifetime_order_count > 0 as is_customer_before,
     ranked.order_count_before,
     ranked.net_amount_before,
-    coalesce(lifecycle_stages.lifecycle_stage, 'prospect') as lifecycle_stage,
+    {{ customer_value.order_history('ranked.lifetime_order_count', 'ranked.recency_days_before') }} as order_history,
     case
         when ranked.net_amount_before <= 0 then 'none'
         when ranked.spend_share < 1.0 / 3 then 'low'
@@ -109,7 +103,7 @@ select
         else 'high'
     end as spend_before,
     case
-        when ranked.lifetime_order_count = 0 then 'prospect'
+        when ranked.lifetime_order_count = 0 then 'no_order'
         else
             cast(cast(floor(4 * ranked.recency_share) as {{ dbt.type_int() }}) as {{ dbt.type_string() }})
             || cast(cast(floor(4 * ranked.order_share) as {{ dbt.type_int() }}) as {{ dbt.type_string() }})
@@ -121,8 +115,3 @@ select
     ranked.net_amount,
     ranked.margin_amount
 from ranked
-left join lifecycle_stages
-    on
-        ranked.lifetime_order_count between lifecycle_stages.order_count_from and lifecycle_stages.order_count_to
-        and ranked.recency_days_before >= lifecycle_stages.churn_windows_from * {{ var('churn_window_days') }}
-        and ranked.recency_days_before < lifecycle_stages.churn_windows_to * {{ var('churn_window_days') }}

@@ -48,7 +48,7 @@ customers as (
     select
         customer_churn.customer_id,
         customer_churn.churn_risk_band,
-        customers.lifecycle_stage,
+        {{ customer_value.order_history('customers.order_count', 'customers.recency_days') }} as order_history,
         cast(greatest(expected.expected_margin, 0) as {{ double }}) as margin_now,
         cast(greatest(expected.expected_net_amount, 0) as {{ double }}) as net_now,
         cast(greatest(customer_cltv.predicted_value - greatest(expected.expected_margin, 0), 0) as {{ double }}) as value_later
@@ -73,7 +73,7 @@ uplift as (
             order by effect_upper - effect_lower, campaign_id, treatment
         ) as precision_rank
     from {{ ref('campaign_uplift') }}
-    where is_randomised and metric = 'margin' and effect is not null and segment_kind in ('all', 'lifecycle_stage')
+    where is_randomised and metric = 'margin' and effect is not null and segment_kind in ('all', 'order_history')
 
 ),
 
@@ -103,7 +103,7 @@ judged as (
         of_all.treatment is not null as is_measured,
         case
             when of_all.verdict = 'no_clear_effect' then 0
-            else coalesce(of_stage.shrunk_effect, of_all.shrunk_effect)
+            else coalesce(of_history.shrunk_effect, of_all.shrunk_effect)
         end as measured_margin
     from customers
     cross join actions
@@ -111,11 +111,11 @@ judged as (
         on actions.action = action_effects.action and customers.churn_risk_band = action_effects.churn_risk_band
     left join measured as of_all
         on lower(actions.treatment) = of_all.treatment and of_all.segment_kind = 'all'
-    left join measured as of_stage
+    left join measured as of_history
         on
-            lower(actions.treatment) = of_stage.treatment
-            and of_stage.segment_kind = 'lifecycle_stage'
-            and customers.lifecycle_stage = of_stage.segment
+            lower(actions.treatment) = of_history.treatment
+            and of_history.segment_kind = 'order_history'
+            and customers.order_history = of_history.segment
     where of_all.treatment is not null or action_effects.action is not null
 
 ),
