@@ -481,7 +481,9 @@ def test_erased_customers_leave_the_history(tmp_path: Path, trained: bytes, orde
     path.write_text(f"customer_id\n{gone}\n")
     inputs = orders_input(tmp_path / "orders.parquet", list(orders[0]))
     erased = inputs | {"erased_customers": {"path": str(path)}}
-    built(tmp_path, orders, SCORED, "--select", "+tier_movements", inputs=erased)
+    built(
+        tmp_path, orders, SCORED, "--select", "+tier_movements", inputs=erased, fairness_groups=[]
+    )
     assert Warehouse(tmp_path).value(there) == 0
     assert (
         Warehouse(tmp_path).value("select count(distinct as_of_date) from prediction_history") == 2
