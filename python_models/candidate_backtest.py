@@ -5,6 +5,8 @@ from customer_value import evaluation
 
 def model(dbt, session):
     """Return this run's verdicts; what an earlier run left tells which champion is in office."""
+    # dbt reads the materialization of a Python model here alone.
+    dbt.config(materialized="incremental")
     examples = dbt.ref("training_examples")
     run = dbt.ref("int_customer_value__run")
     searched = dbt.ref("candidate_tuning")
