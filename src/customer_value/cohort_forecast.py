@@ -114,10 +114,10 @@ class CohortForecast:
         """Fit on all weeks of the past.
 
         Raises:
-            ValueError: there are fewer than MINIMUM_WEEKS or MINIMUM_REPEAT_ORDERS.
+            ValueError: there are fewer than MINIMUM_WEEKS or MINIMUM_REPEAT_ORDERS, or no amount.
         """
         if not is_enough(past):
-            message = f"{past.weeks} weeks and {past.order_count.sum():.0f} orders are too few."
+            message = f"{past.weeks} weeks and {past.order_count.sum():.0f} orders are too little."
             raise ValueError(message)
         self.past_ = past
         cumulative = np.cumsum(past.customers)
@@ -205,5 +205,9 @@ class CohortForecast:
 
 
 def is_enough(past: CohortWeeks) -> bool:
-    """Whether there is anything to fit on."""
-    return past.weeks >= MINIMUM_WEEKS and float(past.order_count.sum()) >= MINIMUM_REPEAT_ORDERS
+    """Whether there is anything to fit on, be it that refunds have taken all of it back."""
+    return (
+        past.weeks >= MINIMUM_WEEKS
+        and float(past.order_count.sum()) >= MINIMUM_REPEAT_ORDERS
+        and bool((past.amount > 0).any())
+    )

@@ -158,7 +158,7 @@ def test_says_what_is_wrong_with_a_key(
     ("key", "sentence"),
     [
         (None, "the environment variable CUSTOMER_VALUE_PSEUDONYM_KEY is not set"),
-        ("too short", "CUSTOMER_VALUE_PSEUDONYM_KEY is shorter than 16 characters"),
+        ("of 13 letters", "CUSTOMER_VALUE_PSEUDONYM_KEY is shorter than 16 characters"),
         (KEY, None),
     ],
 )
