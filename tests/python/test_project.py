@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from conftest import PROJECT, complaint, invoke
+from customer_value.refresh.audit import EARLIER_RUN
 
 MARTS = tuple(sorted(path.stem for path in (PROJECT / "models" / "marts").rglob("*.sql")))
 # Their grain is a row of the input, which may lack every key.
@@ -266,6 +267,23 @@ def test_every_var_is_declared_and_used() -> None:
     ]
     used = {name for text in sources for name in re.findall(r"\bvar\(\s*['\"](\w+)['\"]", text)}
     assert used == set(_declared_vars())
+
+
+def test_a_nightly_refresh_names_its_run_in_every_table_that_it_does_not_leave_to_training(
+    models: dict[str, dict[str, Any]],
+) -> None:
+    selectors = yaml.safe_load((PROJECT / "selectors.yml").read_text())["selectors"]
+    (score,) = (entry for entry in selectors if entry["name"] == "score")
+    left_out = {entry["value"] for entry in score["definition"]["union"][1]["exclude"]}
+    of_training = {
+        name
+        for name in left_out & set(MARTS)
+        if "run_id" in models[name]["columns"]
+        and models[name]["config"]["materialized"] != "incremental"
+    }
+    said = {name for name in MARTS if models[name]["config"]["meta"].get(EARLIER_RUN)}
+    assert of_training
+    assert said == of_training
 
 
 def _declared_vars() -> list[str]:
