@@ -191,7 +191,7 @@ def test_amounts_are_held_against_training_before_they_are_levelled(as_ever: War
         from customer_value_internal.int_customer_value__period_totals
         """
     )
-    said = dict(
+    said: dict[str, float] = dict(
         as_ever.rows(
             f"""
             select reference_name, current_mean from prediction_drift
