@@ -175,7 +175,7 @@ def test_disabled_model_is_gone_with_its_tests(
 ) -> None:
     assert "cohort_retention" not in {name for _, name in relations}
     left = manifest["nodes"] | manifest["unit_tests"]
-    of_cohorts = [name for name in left if "cohorts_" in name or "cohort_retention" in name]
+    of_cohorts = [name for name in left if "assert_cohorts_" in name or "cohort_retention" in name]
     assert not [name for name in of_cohorts if enabled(left[name])]
     # Only what reads it goes with it.
     assert enabled(left["test.customer_value.assert_customers_hold_all_orders"])
