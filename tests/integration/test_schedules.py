@@ -127,7 +127,7 @@ PARSE_IN_AIRFLOW = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
 
-bag = DagBag(sys.argv[1], include_examples=False)
+bag = DagBag(sys.argv[1])
 print(json.dumps({
     "errors": {str(path): error for path, error in bag.import_errors.items()},
     "dags": {
