@@ -150,7 +150,7 @@ def test_axe_finds_nothing_to_complain_of(browser: Browser, report: Path, colour
 
 def test_letters_in_pictures_stand_out_from_the_paper(browser: Browser, report: Path) -> None:
     """Axe does not look into images: the page's paper against the colours of their letters."""
-    from customer_value.report_page import drawing  # noqa: PLC0415
+    from customer_value.report.page import drawing  # noqa: PLC0415
 
     for colours in COLOURS:
         with Visit(browser, report, color_scheme=colours) as page:

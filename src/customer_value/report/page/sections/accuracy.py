@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from customer_value.report_page import drawing, words
-from customer_value.report_page.blocks import Picture, Section, Table
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.figures.models import HEADLINE_METRICS, MODELS_IN_USE
+from customer_value.report.page import drawing
+from customer_value.report.page.blocks import Picture, Section, Table
+from customer_value.report.page.tables import Tables
 
 BIN_COUNT = 10
-# The one metric of each model by which it is drawn; both are 0 to 1, and better when higher.
-HEADLINES = {"churn": "roc_auc", "high_value": "roc_auc", "spend": "normalized_gini"}
+# In the order in which they are drawn.
 MODEL_NAMES = {
     "churn": "who leaves",
     "high_value": "who is among the best",
@@ -69,34 +70,13 @@ def section(tables: Tables) -> Section | None:
     return Section("accuracy", "How far can the predictions be trusted?", lead, pictures=pictures)
 
 
-# The models that scored the customers; where none did, the newest.
-MODELS_IN_USE = """
-        used as (
-
-            select unnest(string_split(max(model_version), '+')) as model_version from customer_cltv
-
-        ),
-
-        models as (
-
-            select model_registry.model_name, model_registry.model_version
-            from model_registry
-            left join used using (model_version)
-            qualify row_number() over (
-                partition by model_registry.model_name
-                order by used.model_version is null, model_registry.registration_number desc
-            ) = 1
-
-        )
-"""
-
-
 def _scores(tables: Tables) -> list[Score]:
     rows = tables.rows(
         f"""
         with {MODELS_IN_USE}
 
         select
+            model_metrics.metric,
             model_metrics.model_name,
             model_metrics.candidate,
             model_metrics.is_naive,
@@ -107,12 +87,7 @@ def _scores(tables: Tables) -> list[Score]:
             model_metrics.split_as_of_date
         from model_metrics
         inner join models using (model_version)
-        where
-            model_metrics.split = 'out_of_time'
-            and isfinite(model_metrics.value)
-            and model_metrics.metric = case model_metrics.model_name
-                when 'spend' then 'normalized_gini' else 'roc_auc'
-            end
+        where model_metrics.split = 'out_of_time' and isfinite(model_metrics.value)
         order by
             model_metrics.model_name,
             model_metrics.is_trained desc,
@@ -120,7 +95,8 @@ def _scores(tables: Tables) -> list[Score]:
             model_metrics.candidate
         """
     )
-    return [Score(*row) for row in rows if row[0] in HEADLINES]
+    headlines = {(metric, name) for name, (metric, _) in HEADLINE_METRICS.items()}
+    return [Score(*row) for metric, *row in rows if (metric, row[0]) in headlines]
 
 
 def _metrics(tables: Tables, model_name: str) -> dict[str, tuple[float, float | None]]:
@@ -230,7 +206,7 @@ def _comparison(scores: Sequence[Score]) -> Picture:
 
 
 def _draw_comparison(space: drawing.Space, scores: Sequence[Score]) -> Figure:
-    names = [name for name in HEADLINES if any(score.model_name == name for score in scores)]
+    names = [name for name in MODEL_NAMES if any(score.model_name == name for score in scores)]
     left = 2 if space.is_narrow else 180
     row, lift = (78, 26) if space.is_narrow else (56, 0)
     figure, axes = space.canvas(row * len(names) + 30, left=left + 12, right=16, top=4, bottom=26)

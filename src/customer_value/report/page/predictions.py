@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from customer_value.report_page.tables import Tables
+from customer_value.report.page.tables import Tables
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from matplotlib.figure import Figure
 
-from customer_value.report_page import drawing, words
-from customer_value.report_page.blocks import Picture, Section, Table
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.figures.value import RiskCell, risk_cells
+from customer_value.report.page import drawing
+from customer_value.report.page.blocks import Picture, Section, Table
+from customer_value.report.page.tables import Tables
 
 BIN_COUNT = 20
 COLOURS = {"low": drawing.BLUE, "medium": drawing.SAND, "high": drawing.RED}
@@ -21,16 +23,6 @@ class Bin:
     """Customers whose probability of churn lies in one twentieth, by risk band."""
 
     number: int
-    band: str
-    customer_count: int
-    predicted_value: Decimal
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Customers of one tier and risk band."""
-
-    tier: str
     band: str
     customer_count: int
     predicted_value: Decimal
@@ -59,26 +51,8 @@ def section(tables: Tables) -> Section | None:
     ]
     if not bins:
         return None
-    cells = [
-        Cell(*row)
-        for row in tables.rows(
-            """
-            with ranks as (
-
-                select tier, max(cltv_percentile) as tier_rank from customer_tiers group by tier
-
-            )
-
-            select tier, churn_risk_band, count(*), coalesce(sum(predicted_value), 0)
-            from customer_tiers
-            inner join customer_churn using (customer_id)
-            inner join ranks using (tier)
-            group by tier, churn_risk_band, tier_rank
-            order by tier_rank desc, tier, min(churn_probability)
-            """
-        )
-    ]
-    (window,) = tables.row("select max(churn_window_days) from customer_churn")
+    cells = risk_cells(tables.connection)
+    window = max(cell.churn_window_days for cell in cells)
     lead = f"Here a customer who places no order in {words.counted(window, 'day')} has churned."
     return Section(
         "churn-risk",
@@ -144,7 +118,7 @@ def _draw_distribution(space: drawing.Space, bins: Sequence[Bin]) -> Figure:
     return figure
 
 
-def _at_risk(cells: Sequence[Cell], currency: str) -> Picture:
+def _at_risk(cells: Sequence[RiskCell], currency: str) -> Picture:
     values = [cell.predicted_value for cell in cells]
     total = sum(values, Decimal(0))
     title = "Predicted value by tier and risk of churn"
@@ -182,7 +156,7 @@ def _at_risk(cells: Sequence[Cell], currency: str) -> Picture:
     )
 
 
-def _draw_at_risk(space: drawing.Space, cells: Sequence[Cell], currency: str) -> Figure:
+def _draw_at_risk(space: drawing.Space, cells: Sequence[RiskCell], currency: str) -> Figure:
     left, right = (128, 74) if space.is_narrow else (150, 150)
     values = [max(float(cell.predicted_value), 0.0) for cell in cells]
     row = 30

@@ -8,17 +8,19 @@ from typing import Any
 
 import duckdb
 
+from customer_value.report.figures import customers
+
 
 class Tables:
     """A built database, by the names of its tables alone.
 
     Args:
-        connection: one that reads the package's schema, as figures.connected gives.
+        connection: one that reads the package's schema, as reading.connected gives.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Read from it."""
-        self._connection = connection
+        self.connection = connection
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the table is there with these columns: an older build may lack both."""
@@ -26,7 +28,7 @@ class Tables:
 
     def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """The answer to a query, in which $name stands for a value."""
-        return self._connection.execute(query, values or None).fetchall()
+        return self.connection.execute(query, values or None).fetchall()
 
     def row(self, query: str, **values: object) -> tuple[Any, ...]:
         """The one row that a query without grouping gives."""
@@ -46,8 +48,7 @@ class Tables:
     @cached_property
     def as_of_date(self) -> dt.date | None:
         """The day at whose start everything was known, or None without a customer."""
-        found: dt.date | None = self.row("select max(as_of_date) from customers")[0]
-        return found
+        return customers.as_of_date(self.connection)
 
     @cached_property
     def previous_date(self) -> dt.date | None:

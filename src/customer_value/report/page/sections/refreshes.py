@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from customer_value.report_page import words
-from customer_value.report_page.blocks import Section, Table
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.page.blocks import Section, Table
+from customer_value.report.page.tables import Tables
 
 MOST_REFRESHES = 8
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from customer_value.report_page import words
-from customer_value.report_page.blocks import Section, Step
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.page.blocks import Section, Step
+from customer_value.report.page.tables import Tables
 
 # Segments that are worth a word while they can still be reached, and what to do about each.
 SEGMENTS_TO_ACT_ON = {

@@ -15,17 +15,18 @@ from pathlib import Path
 
 import jinja2
 
-from customer_value import figures
-from customer_value.report_page import drawing, words
-from customer_value.report_page.blocks import Draw
-from customer_value.report_page.sections import SECTIONS
-from customer_value.report_page.tables import Tables
+from customer_value.errors import SentenceError
+from customer_value.report import reading, words
+from customer_value.report.page import drawing
+from customer_value.report.page.blocks import Draw
+from customer_value.report.page.sections import SECTIONS
+from customer_value.report.page.tables import Tables
 
 # Without it there is nothing to say.
 NEEDED_TABLES = ("customers",)
 
 
-def write(database: Path, path: Path, schema: str = figures.SCHEMA) -> Path:
+def write(database: Path, path: Path, schema: str = reading.SCHEMA) -> Path:
     """Write the report of a built database, which is not changed.
 
     The same database gives the same bytes.
@@ -39,7 +40,7 @@ def write(database: Path, path: Path, schema: str = figures.SCHEMA) -> Path:
         The path.
 
     Raises:
-        ReportError: the database can't be read, or the file can't be written.
+        SentenceError: the database can't be read, or the file can't be written.
     """
     page = render(database, schema)
     try:
@@ -55,16 +56,16 @@ def write(database: Path, path: Path, schema: str = figures.SCHEMA) -> Path:
             Path(unfinished).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise figures.ReportError(
+        raise SentenceError(
             f"The report can't be written to {path} ({error.strerror or error}). "
             "Name a file that can be written with --html."
         ) from error
     return path
 
 
-def render(database: Path, schema: str = figures.SCHEMA) -> str:
+def render(database: Path, schema: str = reading.SCHEMA) -> str:
     """The report as HTML."""
-    with figures.connected(database, schema, NEEDED_TABLES) as connection:
+    with reading.connected(database, schema, NEEDED_TABLES) as connection:
         tables = Tables(connection)
         sections = [
             found for found in (section(tables) for section in SECTIONS) if found is not None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from customer_value.report import percent as exact_percent
-
 NOT_KNOWN = "–"
 Number = int | float | Decimal
 
@@ -41,6 +39,15 @@ def count(number: int) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """A number with its noun: 1 customer, 2,000 customers."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def exact_percent(rate: float) -> str:
+    """A rate in 0..1 to a tenth of a percent; what is not nothing never reads 0.0%."""
+    if 0 < rate < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= rate < 1:
+        return ">99.9%"
+    return f"{100 * rate:.1f}%"
 
 
 def percent(rate: float | None) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from customer_value.report_page import drawing, words
-from customer_value.report_page.blocks import Picture, Section, Table
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.figures.cohorts import Cell, cohort_cells, pooled_rate, top_of_scale
+from customer_value.report.page import drawing
+from customer_value.report.page.blocks import Picture, Section, Table
+from customer_value.report.page.tables import Tables
 
 # So many cohorts and months are drawn, the latest; the table in the database holds all.
 MOST_COHORTS = 24
@@ -20,50 +20,17 @@ MOST_MONTHS = 24
 MOST_MONTHS_ON_A_PHONE = 6
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One row of cohort_retention; is_incomplete: its month goes on after as_of_date."""
-
-    cohort_month: dt.date
-    month_number: int
-    cohort_size: int
-    active_customers: int
-    retention_rate: float
-    is_incomplete: bool
-
-
 def section(tables: Tables) -> Section | None:
     """A heat map of the latest cohorts, once a month has passed since the first orders."""
     if not tables.has("cohort_retention"):
         return None
+    found = cohort_cells(tables.connection)
+    latest = sorted({cell.cohort_month for cell in found})[-MOST_COHORTS:]
     cells = [
-        Cell(*row)
-        for row in tables.rows(
-            """
-            with latest as (
-
-                select distinct cohort_month from cohort_retention
-                order by cohort_month desc limit $cohorts
-
-            )
-
-            select
-                cohort_month,
-                month_number,
-                cohort_size,
-                active_customers,
-                cast(retention_rate as double),
-                order_month + interval 1 month > $today
-            from cohort_retention
-            inner join latest using (cohort_month)
-            -- In month 0 everyone ordered: it would only outshine the others.
-            where month_number between 1 and $months
-            order by cohort_month, month_number
-            """,
-            cohorts=MOST_COHORTS,
-            months=MOST_MONTHS,
-            today=tables.as_of_date,
-        )
+        cell
+        for cell in found
+        # In month 0 everyone ordered: it would only outshine the others.
+        if cell.cohort_month in latest and 1 <= cell.month_number <= MOST_MONTHS
     ]
     if not cells:
         return None
@@ -114,17 +81,12 @@ def _title(cells: Sequence[Cell]) -> str:
     if not whole:
         return "The first month after the first orders is not over"
     last = min(max(cell.month_number for cell in whole), 12)
-    rate = words.percent(_pooled(whole, 1))
+    rate = words.percent(pooled_rate(whole, 1))
     first = f"{rate} of customers order again in the month after their first order"
     if last == 1:
         return first
     later = "a year later" if last == 12 else f"in month {last}"
-    return f"{first}, {words.percent(_pooled(whole, last))} {later}"
-
-
-def _pooled(cells: Sequence[Cell], month_number: int) -> float:
-    members = [cell for cell in cells if cell.month_number == month_number]
-    return sum(cell.active_customers for cell in members) / sum(c.cohort_size for c in members)
+    return f"{first}, {words.percent(pooled_rate(whole, last))} {later}"
 
 
 def _draw(space: drawing.Space, cells: Sequence[Cell]) -> Figure:
@@ -143,10 +105,7 @@ def _draw(space: drawing.Space, cells: Sequence[Cell]) -> Figure:
     axes.set_ylim(len(cohorts) - 0.5, -0.5)
     axes.set_xticks([])
     axes.set_yticks([])
-    # A few tiny cohorts that tower over all would wash out the others.
-    ordered = sorted(cell.retention_rate for cell in cells)
-    usual = ordered[int(0.98 * (len(ordered) - 1))]
-    top = (usual if ordered[-1] > 1.5 * usual > 0 else ordered[-1]) or 1.0
+    top = top_of_scale(cells)
     width = (space.width - left - right) / months
     digits = 1 if top < 0.1 and width >= 40 else 0
     for cell in cells:

@@ -6,18 +6,13 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from customer_value.figures import (
-    HEADLINE_METRICS,
-    Churn,
-    Customers,
-    DataQuality,
-    Health,
-    Model,
-    Orders,
-    Summary,
-    Value,
-    share,
-)
+from customer_value.report import words
+from customer_value.report.figures import Summary
+from customer_value.report.figures.customers import Churn, Customers
+from customer_value.report.figures.inputs import DataQuality, Orders
+from customer_value.report.figures.models import HEADLINE_METRICS, Health, Model
+from customer_value.report.figures.shares import share
+from customer_value.report.figures.value import Value
 
 NOT_DEFINED = "-"
 BAR_WIDTH = 24
@@ -31,21 +26,15 @@ Heading = Callable[[str], str]
 
 
 def percent(rate: float | None) -> str:
-    """A rate in 0..1 as text to a tenth of a percent; what is not nothing never reads 0.0%."""
-    if rate is None:
-        return NOT_DEFINED
-    if 0 < rate < 0.0005:
-        return "<0.1%"
-    if 0.9995 <= rate < 1:
-        return ">99.9%"
-    return f"{100 * rate:.1f}%"
+    """A rate in 0..1 as text, or a dash where it is not defined."""
+    return NOT_DEFINED if rate is None else words.exact_percent(rate)
 
 
 def render(figures: Summary, *, is_bold: bool = False) -> str:
     """The report as text, without a newline at its end.
 
     Args:
-        figures: what summary() returned.
+        figures: what figures.summary() returned.
         is_bold: set headings in bold by control codes, for terminals.
     """
     as_of = f"as of {figures.as_of_date}" if figures.as_of_date else "no clean orders yet"

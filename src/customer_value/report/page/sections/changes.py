@@ -10,10 +10,11 @@ from itertools import product
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from customer_value.report_page import drawing, words
-from customer_value.report_page.blocks import Picture, Section, Table
-from customer_value.report_page.predictions import summed
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.page import drawing
+from customer_value.report.page.blocks import Picture, Section, Table
+from customer_value.report.page.predictions import summed
+from customer_value.report.page.tables import Tables
 
 NONE = "none"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from customer_value.report_page.drawing import Space
+from customer_value.report.page.drawing import Space
 
 Draw = Callable[[Space], Figure]
 

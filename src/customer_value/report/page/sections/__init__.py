@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from customer_value.report_page.blocks import Section
-from customer_value.report_page.sections import (
+from customer_value.report.page.blocks import Section
+from customer_value.report.page.sections import (
     accuracy,
     at_a_glance,
     changes,
@@ -21,7 +21,7 @@ from customer_value.report_page.sections import (
     tiers,
     value_distribution,
 )
-from customer_value.report_page.tables import Tables
+from customer_value.report.page.tables import Tables
 
 SECTIONS: tuple[Callable[[Tables], Section | None], ...] = (
     at_a_glance.section,

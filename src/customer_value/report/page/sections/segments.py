@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from matplotlib.figure import Figure
 
-from customer_value.report_page import drawing, words
-from customer_value.report_page.blocks import Picture, Section, Table
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.page import drawing
+from customer_value.report.page.blocks import Picture, Section, Table
+from customer_value.report.page.tables import Tables
 
 # Shops may name their own: beyond so many, the smallest are one row.
 MOST_SEGMENTS = 12

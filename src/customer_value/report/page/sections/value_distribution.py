@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from matplotlib.figure import Figure
 
-from customer_value.report_page import drawing, words
-from customer_value.report_page.blocks import Picture, Section, Table
-from customer_value.report_page.tables import Tables
+from customer_value.report import words
+from customer_value.report.page import drawing
+from customer_value.report.page.blocks import Picture, Section, Table
+from customer_value.report.page.tables import Tables
 
 # Steps of 1, 2 and 5 in each power of ten; what is below the last of so many is one bin.
 MOST_BINS = 14
