@@ -14,16 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from built_shop import Shop
 from playwright.sync_api import Browser, Page, sync_playwright
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+# Beside what Playwright passes of itself, such as to have no window and to load nothing unasked.
+FLAGS = ["--disable-gpu", "--disable-quic"]
 WIDTHS = {"phone": 390, "desktop": 1280}
 COLOURS = ("light", "dark")
 HOSTILE = "</script></style><img src=x onerror=\"document.title='taken'\"><b onclick=alert(1)>"
