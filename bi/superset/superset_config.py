@@ -53,7 +53,8 @@ def open_one_file(
         try:
             # A copy, since the dialect takes out what it has read.
             connection = dialect.connect(*arguments, **copy.deepcopy(parameters))
-        except duckdb.IOException:
+        except duckdb.Error:
+            # Whatever the header and the rest of two files make of each other.
             if _identity(path) == found or attempt == ATTEMPTS - 1:
                 raise
             continue

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from customer_value import warehouse_file
 from customer_value.errors import SentenceError
 
 DEFAULT_DATABASE = Path("warehouse/customer_value.duckdb")
@@ -59,10 +60,7 @@ def connected(
         )
     with duckdb.connect() as connection:
         try:
-            # Catalog and schema have the same name in a file called customer_value.duckdb, so that
-            # two-part names would be ambiguous: hence the alias.
-            path = str(database.resolve()).replace("'", "''")
-            connection.execute(f"attach '{path}' as warehouse (type duckdb, read_only)")
+            warehouse_file.attach(connection, database, "warehouse")
             _check_tables(connection, database, schema, needed)
             quoted = schema.replace('"', '""')
             connection.execute(f'use warehouse."{quoted}"')
