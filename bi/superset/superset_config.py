@@ -60,6 +60,7 @@ def open_one_file(
             # A copy, since the dialect takes out what it has read.
             connection = dialect.connect(*arguments, **copy.deepcopy(parameters))
         except duckdb.Error:
+            # Whatever the header and the rest of two files make of each other.
             if _identity(path) == found or time.monotonic() > until:
                 raise
         else:
