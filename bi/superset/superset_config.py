@@ -15,8 +15,8 @@ from superset.config import TALISMAN_CONFIG as DEFAULTS
 # serve.py draws it anew at every start.
 SECRET_KEY = os.environ["CUSTOMER_VALUE_SUPERSET_SECRET_KEY"]
 SQLALCHEMY_DATABASE_URI = "sqlite:///" + os.environ["CUSTOMER_VALUE_SUPERSET_METADATA"]
-# Its workers all write what was asked into one SQLite file. One that finds it locked waits, where by
-# default it gives up after five seconds.
+# Its workers all write what was asked into one SQLite file. One that finds it locked waits, where
+# by default it gives up after five seconds.
 SQLALCHEMY_ENGINE_OPTIONS = {"connect_args": {"timeout": 90}}
 APP_NAME = "customer_value"
 
