@@ -7,6 +7,7 @@ whether the customer had bought before, so it costs the same whatever their numb
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from customer_value.paths import METRIC_COLUMNS
 
 Floats = NDArray[np.float64]
 
-TRAITS = {
+TRAITS: dict[str, list[Any]] = {
     "idle_days": list(range(1, 8)),
     "furthest_step": [2, 3, 4],
     "item_band": ["one", "few", "many", "none"],
@@ -62,7 +63,9 @@ def chances(known: pd.DataFrame, asked: pd.DataFrame) -> Floats:
     Returns:
         One probability per row of asked, never quite 0 or 1.
     """
-    carts, bought = (known[name].to_numpy(dtype=np.float64) for name in ("cart_count", "bought_count"))
+    carts, bought = (
+        known[name].to_numpy(dtype=np.float64) for name in ("cart_count", "bought_count")
+    )
     # A purchase and a cart left that nobody has seen: neither is ever impossible.
     base = (bought.sum() + 0.5) / (carts.sum() + 1)
     if not 0 < bought.sum() < carts.sum():
@@ -100,7 +103,9 @@ def try_out_of_time(cells: Relation) -> pd.DataFrame:
     earlier, recent = (frame[frame["period"] == period] for period in ("earlier", "recent"))
     if earlier.empty or recent.empty:
         return pd.DataFrame(columns=list(METRIC_COLUMNS)).astype(METRIC_COLUMNS)
-    carts, bought = (recent[name].to_numpy(dtype=np.float64) for name in ("cart_count", "bought_count"))
+    carts, bought = (
+        recent[name].to_numpy(dtype=np.float64) for name in ("cart_count", "bought_count")
+    )
     rate = (earlier["bought_count"].sum() + 0.5) / (earlier["cart_count"].sum() + 1)
     told = {"one_rate": np.full(len(recent), rate), "logistic": chances(earlier, recent)}
     rows = []
@@ -129,4 +134,7 @@ def try_out_of_time(cells: Relation) -> pd.DataFrame:
 
 
 def _read(cells: Relation) -> pd.DataFrame:
-    return cells.order("idle_days, furthest_step, item_band, has_bought_before, period").df()
+    frame: pd.DataFrame = cells.order(
+        "idle_days, furthest_step, item_band, has_bought_before, period"
+    ).df()
+    return frame

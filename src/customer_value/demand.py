@@ -1,12 +1,13 @@
 """How much of each category will be ordered in the coming weeks.
 
-A week has every day of the week once, so what is left to forecast is a level, a trend that fades, and
-the time of the year. Levels are exponentially smoothed, with damped trends (Gardner and McKenzie
-1985). The season is what the same weeks brought a year ago, over those a year before today; of a
-category it is drawn to the whole shop's. How fast to forget, whether to follow the trend and how far
-to believe the season is decided for all categories at once, by the errors of forecasts made at past
-dates, and the mean of the best three is taken: what is common is learnt from all, so that a small
-category needs no history of its own. Seasonal naive, the same week of last year, is one of those tried.
+A week has every day of the week once, so what is left to forecast is a level, a trend that fades,
+and the time of the year. Levels are exponentially smoothed, with damped trends (Gardner and
+McKenzie 1985). The season is what the same weeks brought a year ago, over those a year before
+today; of a category it is drawn to the whole shop's. How fast to forget, whether to follow the
+trend and how far to believe the season is decided for all categories at once, by the errors of
+forecasts made at past dates, and the mean of the best three is taken: what is common is learnt from
+all, so that a small category needs no history of its own. Seasonal naive, the same week of last
+year, is one of those tried.
 
 Intervals hold as much as past errors say: their quantiles, in units of how far the category's weeks
 are usually off, as in split conformal prediction (Vovk, Gammerman and Shafer 2005).
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ Floats = NDArray[np.float64]
 MEASURES = ("quantity", "order_count", "amount")
 HORIZON = 13
 YEAR = 52
-# A season is the change from the weeks before a date a year ago, so many, to those after it.
+# So many weeks before a date a year ago tell the level then.
 BASE_WEEKS = 8
 FEWEST_WEEKS = 8
 # Past dates to forecast from: every second week of the last year and a half.
@@ -72,8 +74,13 @@ BACKTEST_COLUMNS = {
     "case_count": "int64",
 }
 
-# How fast a level forgets, whether it follows a trend, and how far the season is believed; or NAIVE.
+# How fast a level forgets, whether it follows a trend, how far the season is believed; or NAIVE.
 Candidate = tuple[float, bool, float] | str
+LEVELS = [*product(RETENTIONS, (False, True))]
+CANDIDATES: list[Candidate] = [
+    *((gain, has_trend, weight) for gain, has_trend in LEVELS for weight in SEASON_WEIGHTS),
+    NAIVE,
+]
 
 
 @dataclass(frozen=True)
@@ -81,44 +88,38 @@ class Panel:
     """Weeks of categories, the oldest first.
 
     Attributes:
-        values: of shape (weeks, categories), none below 0.
+        counts: of shape (weeks, categories), none below 0.
     """
 
-    values: Floats
-
-    def candidates(self) -> list[Candidate]:
-        """What can be tried with so much history."""
-        seasons = SEASON_WEIGHTS if len(self.values) > YEAR + BASE_WEEKS else (0.0,)
-        return [*product(RETENTIONS, (False, True), seasons), NAIVE]
+    counts: Floats
 
     def levels(self) -> dict[tuple[float, bool], tuple[Floats, Floats]]:
-        """Level and trend after each week, of shapes (weeks, categories), by retention and trend."""
+        """Level and trend after each week, each of shape (weeks, categories)."""
         return {
-            (gain, has_trend): _smoothed(self.values, gain, TREND_GAIN if has_trend else 0.0)
-            for gain in RETENTIONS
-            for has_trend in (False, True)
+            (gain, has_trend): _smoothed(self.counts, gain, TREND_GAIN if has_trend else 0.0)
+            for gain, has_trend in LEVELS
         }
 
-    def season(self, weeks: int) -> Floats | None:
-        """What the coming weeks were a year ago, over those before: of shape (HORIZON, categories).
+    def season(self, weeks: int, levels: Floats) -> Floats | None:
+        """What the coming weeks were a year ago, over the level then: (HORIZON, categories).
 
         Args:
-            weeks: how many are known. None where they do not reach a year back.
+            weeks: how many are known. None where they do not reach far enough back.
+            levels: after each week, as today's is smoothed, so that both lag alike.
         """
-        if weeks < YEAR + BASE_WEEKS:
-            return None
         start = weeks - YEAR
-        base = self.values[start - BASE_WEEKS : start]
+        if start < BASE_WEEKS:
+            return None
+        own = levels[start - 1]
         # The mean of three weeks: holidays move, and a single one is mostly noise.
         after = np.stack(
             [
-                self.values[max(start + ahead - 1, 0) : start + ahead + 2].mean(axis=0)
+                self.counts[start + ahead - 1 : start + ahead + 2].mean(axis=0)
                 for ahead in range(HORIZON)
             ]
         )
-        whole = base.sum() / BASE_WEEKS
+        whole = float(own.sum())
         shop = after.sum(axis=1, keepdims=True) / whole if whole > 0 else np.ones((HORIZON, 1))
-        own = base.mean(axis=0)
         typical = max(float(own.mean()), 1e-9)
         # A category with as much as a typical one is half its own.
         trust = own / (own + typical)
@@ -149,7 +150,7 @@ class Trial:
         panel: the weeks.
         origins: how many weeks were known at each date; the last one is today.
         forecasts: by candidate, of shape (origins, HORIZON, categories).
-        scale: how far a week usually was from the level at each date, of shape (origins, categories).
+        scale: of shape (origins, categories), how far a week usually was from the level then.
     """
 
     panel: Panel
@@ -160,53 +161,66 @@ class Trial:
     @classmethod
     def of(cls, panel: Panel) -> Trial:
         """Forecast from every date that has enough weeks before it."""
-        weeks = len(panel.values)
+        weeks = len(panel.counts)
         first = max(FEWEST_WEEKS, weeks - ORIGIN_WEEKS)
         origins = np.arange(weeks, min(first, weeks) - 1, -ORIGIN_STEP, dtype=np.int64)[::-1]
         levels = panel.levels()
-        seasons = [panel.season(int(known)) for known in origins]
         forecasts: dict[Candidate, Floats] = {}
         ahead = np.arange(1, HORIZON + 1)
         damped = np.cumsum(TREND_DAMPING**ahead)[:, None]
-        for candidate in panel.candidates():
+        for candidate in CANDIDATES:
             rows = []
-            for known, season in zip(origins, seasons, strict=True):
+            for known in origins:
                 if isinstance(candidate, str):
-                    rows.append(naive(panel.values[:known]))
+                    rows.append(naive(panel.counts[:known]))
                     continue
                 gain, has_trend, weight = candidate
                 level, trend = (part[known - 1] for part in levels[gain, has_trend])
                 path = np.maximum(level + damped * trend * has_trend, 0)
+                season = panel.season(int(known), levels[gain, False][0]) if weight else None
                 rows.append(path if season is None else path * season**weight)
             forecasts[candidate] = np.stack(rows)
-        return cls(panel, origins, forecasts, _scales(panel.values, origins))
+        return cls(panel, origins, forecasts, _scales(panel.counts, origins))
 
     def actual(self) -> Floats:
         """What came, of the shape of forecasts; NaN where it has not come yet."""
         weeks = self.origins[:, None] + np.arange(HORIZON)
-        padded = np.vstack([self.panel.values, np.full((HORIZON, self.panel.values.shape[1]), np.nan)])
+        padded = np.vstack(
+            [self.panel.counts, np.full((HORIZON, self.panel.counts.shape[1]), np.nan)]
+        )
         return np.asarray(padded[weeks])
 
     def combined(self) -> tuple[Floats, list[list[Candidate]]]:
         """The mean of the best three candidates, chosen at each date by what had come before it.
 
+        No two of them are of one level: of each level the best weight of the season enters, none
+        where it makes no difference.
+
         Returns:
             Of the shape of forecasts, and the three of each date.
         """
         actual = self.actual()
-        names = list(self.forecasts)
-        stacked = np.stack([self.forecasts[name] for name in names])
+        stacked = np.stack([self.forecasts[name] for name in CANDIDATES])
         errors = np.abs(stacked - actual).sum(axis=3, where=~np.isnan(actual))
+        # Candidates of one level stand together; the naive one is the last.
+        starts = np.arange(1, len(LEVELS) + 1) * len(SEASON_WEIGHTS)
+        groups = np.split(np.arange(len(CANDIDATES)), starts)
         chosen, means = [], []
         for position, known in enumerate(self.origins):
-            ended = (self.origins[:, None] + np.arange(1, HORIZON + 1)) <= known
+            ended = self._ended(int(known))
+            best = [CANDIDATES.index(DEFAULT)]
             if ended.sum() >= HORIZON:
-                best = np.argsort(errors[:, ended].sum(axis=1), kind="stable")[:COMBINED]
-            else:
-                best = np.array([names.index(DEFAULT)])
-            chosen.append([names[place] for place in best])
+                total = errors[:, ended].sum(axis=1)
+                finalists = np.array([group[int(np.argmin(total[group]))] for group in groups])
+                order = np.argsort(total[finalists], kind="stable")
+                best = list(finalists[order[:COMBINED]])
+            chosen.append([CANDIDATES[place] for place in best])
             means.append(stacked[best, position].mean(axis=0))
         return np.stack(means), chosen
+
+    def _ended(self, known: int) -> NDArray[np.bool_]:
+        """Of which dates and weeks ahead the outcome was known, of shape (origins, HORIZON)."""
+        return (self.origins[:, None] + np.arange(1, HORIZON + 1)) <= known
 
     def bounds(self, forecasts: Floats, level: float) -> tuple[Floats, Floats]:
         """Between what each forecast's actual falls, by errors that were known at its date.
@@ -220,16 +234,14 @@ class Trial:
         off = (actual - forecasts) / unit
         lower, upper = np.empty_like(forecasts), np.empty_like(forecasts)
         tails = ((1 - level) / 2, (1 + level) / 2)
-        normal = _normal_quantile(tails[1])
+        normal = NormalDist().inv_cdf(tails[1])
         for position, known in enumerate(self.origins):
-            ended = (self.origins[:, None] + np.arange(1, HORIZON + 1)) <= known
+            ended = self._ended(int(known))
             for band in range(HORIZON_BANDS[-1] + 1):
                 weeks = np.flatnonzero(band == HORIZON_BANDS)
                 past = off[:, weeks][ended[:, weeks]]
                 past = past[~np.isnan(past)]
-                ends = (
-                    np.quantile(past, tails) if len(past) >= FEWEST_ERRORS else (-normal, normal)
-                )
+                ends = np.quantile(past, tails) if len(past) >= FEWEST_ERRORS else (-normal, normal)
                 for out, end in zip((lower, upper), ends, strict=True):
                     out[position, weeks] = forecasts[position, weeks] + end * unit[position, weeks]
         # What is forecast lies within what is held possible, and nothing is below 0.
@@ -260,12 +272,6 @@ def _scales(values: Floats, origins: NDArray[np.int64]) -> Floats:
     # No week is nearer than chance lets counts be, nor a category that lay still quite certain.
     floor = np.maximum(0.5 * np.sqrt(np.maximum(levels, 0)), 1e-3)
     return np.asarray(np.maximum(np.sqrt(squares), floor)[origins - 1])
-
-
-def _normal_quantile(share: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(share)
 
 
 def panels(weeks: pd.DataFrame) -> tuple[list[str], dict[str, Panel]]:
@@ -311,7 +317,7 @@ def forecast(weeks: Relation, run: Relation) -> pd.DataFrame:
         trial = Trial.of(panel)
         combined, chosen = trial.combined()
         lower, upper = trial.bounds(combined, level)
-        recent = np.broadcast_to(panel.values[-HORIZON:].mean(axis=0), combined[-1].shape)
+        recent = np.broadcast_to(panel.counts[-HORIZON:].mean(axis=0), combined[-1].shape)
         for part, values in (
             ("forecast", combined[-1]),
             ("lower", lower[-1]),
@@ -320,7 +326,7 @@ def forecast(weeks: Relation, run: Relation) -> pd.DataFrame:
         ):
             columns[f"{measure}_{part}"] = values.T.ravel()
         columns["forecast_method"] = "; ".join(map(_words, chosen[-1]))
-        columns["history_weeks"] = len(panel.values)
+        columns["history_weeks"] = len(panel.counts)
     return pd.DataFrame(columns)[list(FORECAST_COLUMNS)].astype(FORECAST_COLUMNS)
 
 
@@ -358,12 +364,12 @@ def try_out_of_time(weeks: Relation, run: Relation) -> pd.DataFrame:
         actual = trial.actual()
         recent = np.stack(
             [
-                np.repeat(panel.values[max(n - HORIZON, 0) : n].mean(axis=0)[None], HORIZON, axis=0)
+                np.repeat(panel.counts[max(n - HORIZON, 0) : n].mean(axis=0)[None], HORIZON, axis=0)
                 for n in trial.origins
             ]
         )
         # From where a choice among candidates was possible on.
-        is_tried = trial.origins >= FEWEST_WEEKS + HORIZON
+        is_tried = trial.origins >= trial.origins[0] + HORIZON
         methods = {"forecast": combined, NAIVE: trial.forecasts[NAIVE], "recent_mean": recent}
         for ahead, (method, said) in product(range(HORIZON), methods.items()):
             came = actual[:, ahead]

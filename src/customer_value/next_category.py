@@ -1,9 +1,10 @@
-"""Which category a customer orders next: a mixture of what is known, weighed by what came.
+"""Which categories a customer's next order has: a mixture of what is known, weighed by what came.
 
-Four shares say something of it: what the customer ordered lately, and ever; what follows the last
-order's categories among all customers; and what is popular in the shop. Each is worth more or less
-by how many orders a customer has, so weights are fitted apart for each band of them, by expectation
-maximisation on what came next at an earlier date: deleted interpolation (Jelinek and Mercer 1980).
+Four rates say something of it: in what share of the customer's orders the category was, lately and
+ever; in what share of all customers' orders after such a last one; and in what share of the shop's.
+Each is worth more or less by how many orders a customer has, so weights are fitted apart for each
+band of them, by expectation maximisation on what came next at an earlier date: deleted
+interpolation (Jelinek and Mercer 1980) of the chance that a category is in an order.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from customer_value.paths import METRIC_COLUMNS
 Floats = NDArray[np.float64]
 
 PARTS = ("recent", "own", "follow", "shop")
-SHARES = [f"{part}_share" for part in PARTS]
+RATES = [f"{part}_rate" for part in PARTS]
 BANDS = ("one", "few", "several", "many")
-# What was never ordered before has to have some chance, or one such case would decide a log loss.
-LEAST_CHANCE = 1e-6
+# A rate of one order is 0 or 1, and neither is ever certain.
+LEAST_CHANCE = 1e-3
 ROUNDS = 200
-# Orders by which a band's weights are drawn to equal ones.
-LENT_ORDERS = 5.0
+# Candidates by which a band's weights are drawn to equal ones.
+LENT_CANDIDATES = 20.0
 
 WEIGHT_COLUMNS = {
     "history_band": "string",
@@ -58,24 +59,24 @@ def train(candidates: Relation) -> pd.DataFrame:
 
 
 def fitted(cases: pd.DataFrame) -> Floats:
-    """Weights of the shares that make what came likeliest.
+    """Weights of the rates that make what came, and what did not, likeliest.
 
     Args:
-        cases: history_band, SHARES, and target_weight, what share of the next order was of the
-            category.
+        cases: history_band, RATES and is_in_next_order.
 
     Returns:
         Of shape (BANDS, PARTS); rows add up to 1.
     """
     weights = np.full((len(BANDS), len(PARTS)), 1 / len(PARTS))
     for place, band in enumerate(BANDS):
-        came = cases[(cases["history_band"] == band) & (cases["target_weight"] > 0)]
-        shares = came[SHARES].to_numpy(dtype=np.float64)
-        amount = came["target_weight"].to_numpy(dtype=np.float64)
+        of_band = cases[cases["history_band"] == band]
+        rates = np.clip(of_band[RATES].to_numpy(dtype=np.float64), LEAST_CHANCE, 1 - LEAST_CHANCE)
+        came = of_band["is_in_next_order"].to_numpy(dtype=bool)
+        likely = np.where(came[:, None], rates, 1 - rates)
         for _ in range(ROUNDS):
-            parts = weights[place] * shares + LEAST_CHANCE / len(PARTS)
-            claimed = (amount[:, None] * parts / parts.sum(axis=1, keepdims=True)).sum(axis=0)
-            claimed += LENT_ORDERS / len(PARTS)
+            parts = weights[place] * likely
+            claimed = (parts / parts.sum(axis=1, keepdims=True)).sum(axis=0)
+            claimed += LENT_CANDIDATES / len(PARTS)
             weights[place] = claimed / claimed.sum()
     return weights
 
@@ -88,38 +89,35 @@ def try_out_of_time(candidates: Relation) -> pd.DataFrame:
         candidates: int_customer_value__category_candidates.
 
     Returns:
-        Per method log loss, and how often the next order had the likeliest category or one of the
-        three likeliest. Weights are of the date before; none where either date has no orders.
+        Per method log loss, per candidate, and how often the next order had the likeliest category
+        or one of the three likeliest. Weights are of the date before; none where either date has no
+        orders.
     """
     earlier, cases = _read(candidates, "fit"), _read(candidates, "test")
     if earlier.empty or cases.empty:
         return pd.DataFrame(columns=list(METRIC_COLUMNS)).astype(METRIC_COLUMNS)
-    weights = fitted(earlier)[pd.Index(BANDS).get_indexer(cases["history_band"])]
-    shares = cases[SHARES].to_numpy(dtype=np.float64)
-    own = shares @ np.array([0.0, 0.9, 0.0, 0.1])
+    weights = fitted(earlier)[pd.Index(BANDS).get_indexer(pd.Index(cases["history_band"]))]
+    rates = cases[RATES].to_numpy(dtype=np.float64)
+    told = {
+        "popularity": rates[:, PARTS.index("shop")],
+        # Ties of a short history are broken by what is popular.
+        "own_history": rates @ np.array([0.0, 0.9, 0.0, 0.1]),
+        "mixture": (weights * rates).sum(axis=1),
+    }
+    came = cases["is_in_next_order"].to_numpy(dtype=bool)
+    customers = cases["customer_id"].nunique()
     rows = []
-    for method, chance in (
-        ("popularity", shares[:, PARTS.index("shop")]),
-        ("own_history", own),
-        ("mixture", (weights * shares).sum(axis=1)),
-    ):
-        told = cases.assign(chance=np.round(chance, 12)).sort_values(
+    for method, rate in told.items():
+        chance = np.clip(rate, LEAST_CHANCE, 1 - LEAST_CHANCE)
+        ranked = cases.assign(chance=np.round(rate, 12)).sort_values(
             ["customer_id", "chance", "category"], ascending=[True, False, True]
         )
-        rank = told.groupby("customer_id").cumcount()
-        came = told["target_weight"] > 0
-        customers = told["customer_id"].nunique()
-        loss = -told["target_weight"] * np.log(np.maximum(told["chance"], LEAST_CHANCE))
-        figures = {
-            "log_loss": loss.sum() / customers,
-            **{
-                f"top_{most}_accuracy": (came & (rank < most))
-                .groupby(told["customer_id"])
-                .any()
-                .mean()
-                for most in (1, 3)
-            },
-        }
+        rank = ranked.groupby("customer_id").cumcount()
+        found = ranked["is_in_next_order"].astype(bool)
+        figures = {"log_loss": -np.log(np.where(came, chance, 1 - chance)).mean()}
+        for most in (1, 3):
+            hits = (found & (rank < most)).groupby(ranked["customer_id"]).any()
+            figures[f"top_{most}_accuracy"] = hits.mean()
         rows += [
             {
                 "prediction": "next_category",
@@ -135,4 +133,6 @@ def try_out_of_time(candidates: Relation) -> pd.DataFrame:
 
 
 def _read(candidates: Relation, purpose: str) -> pd.DataFrame:
-    return candidates.filter(f"purpose = '{purpose}'").order("customer_id, category").df()
+    of_purpose = candidates.filter(f"purpose = '{purpose}'")
+    frame: pd.DataFrame = of_purpose.order("customer_id, category").df()
+    return frame

@@ -2,9 +2,9 @@
 
 Everything comes from how often an event followed two others, so it costs the same whatever the
 number of events. Longer contexts are drawn to shorter ones by how little they have been seen
-(Witten and Bell 1991; Chen and Goodman 1999), down to all outcomes alike. The chance of a purchase is
-that of a chain in which purchase and exit absorb (Kemeny and Snell 1960). What a step is worth is what
-is lost without it: the removal effect (Anderl, Becker, von Wangenheim and Schumann 2016).
+(Witten and Bell 1991; Chen and Goodman 1999), down to all outcomes alike. The chance of a purchase
+is that of a chain in which purchase and exit absorb (Kemeny and Snell 1960). What a step is worth
+is what is lost without it: the removal effect (Anderl, Becker, von Wangenheim and Schumann 2016).
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class Chain:
         """What follows, by no context, by the last event, and by the last two.
 
         Returns:
-            Of shapes (events, outcomes), the same, and (befores, events, outcomes). No session exits
-            before it has an event: that is impossible in each of them.
+            Of shapes (events, outcomes), the same, and (befores, events, outcomes). No session
+            exits before it has an event: that is impossible in each of them.
         """
         possible = np.ones((len(self.events), len(self.outcomes)))
         if EXIT in self.outcomes and START in self.events:
@@ -103,7 +103,9 @@ class Chain:
         """
         inside = [name for name in self.outcomes if name not in {PURCHASE, EXIT}]
         chances = dict(zip(inside, _absorbed(*self._rows(inside)), strict=True))
-        return np.array([float(name == PURCHASE) or chances.get(name, 0.0) for name in self.outcomes])
+        return np.array(
+            [float(name == PURCHASE) or chances.get(name, 0.0) for name in self.outcomes]
+        )
 
     def _rows(self, inside: Sequence[str]) -> tuple[Floats, Floats]:
         """Shares of transitions among events that don't absorb, and from them to the purchase."""
@@ -120,12 +122,10 @@ class Chain:
         counts = pd.DataFrame(self.first_order_counts, index=list(self.events))
         rows = counts.reindex(list(names), fill_value=0.0).to_numpy()
         total = rows.sum(axis=1, keepdims=True)
-        return np.divide(rows, total, out=np.zeros_like(rows), where=total > 0)
+        return np.asarray(np.divide(rows, total, out=np.zeros_like(rows), where=total > 0))
 
 
-def chain(
-    contexts: pd.DataFrame, names: pd.DataFrame | None = None
-) -> Chain:
+def chain(contexts: pd.DataFrame, names: pd.DataFrame | None = None) -> Chain:
     """The counts of contexts as an array.
 
     Args:
@@ -139,7 +139,11 @@ def chain(
     counts = np.zeros((len(befores), len(events), len(outcomes)))
     places = tuple(
         pd.Index(axis).get_indexer(contexts[column])
-        for axis, column in ((befores, "event_before"), (events, "from_event"), (outcomes, "to_event"))
+        for axis, column in (
+            (befores, "event_before"),
+            (events, "from_event"),
+            (outcomes, "to_event"),
+        )
     )
     np.add.at(counts, places, contexts["transition_count"].to_numpy(dtype=np.float64))
     return Chain(befores, events, outcomes, counts)
@@ -195,8 +199,12 @@ def transitions(contexts: Relation) -> pd.DataFrame:
     rows = [_rows_of(0, [ANY], [ANY], everywhere[None, None], _overall(none, first)[None, None])]
     rows.append(_rows_of(1, [ANY], found.events, first[np.newaxis], one[np.newaxis]))
     rows.append(_rows_of(2, found.befores, found.events, found.counts, two))
-    table = pd.concat([part.assign(to_event=np.tile(found.outcomes, len(part) // len(found.outcomes)))
-                       for part in rows])
+    table = pd.concat(
+        [
+            part.assign(to_event=np.tile(found.outcomes, len(part) // len(found.outcomes)))
+            for part in rows
+        ]
+    )
     table["chance"] = table["next_event_probability"] * np.tile(chances, len(table) // len(chances))
     keys = ["chain_order", "event_before", "from_event"]
     groups = table.groupby(keys)
@@ -242,7 +250,8 @@ def measure_steps(contexts: Relation) -> pd.DataFrame:
     Returns:
         One row per event that is neither purchase nor exit. A path is what comes before a purchase
         or an exit; the part of a session after a purchase is a path of its own. Conversion if
-        removed: whoever would come to the event leaves. If avoided: they do what others do at that point.
+        removed: whoever would come to the event leaves. If avoided: they do what others do at that
+        point.
     """
     frame = _read(contexts)
     if frame.empty:
@@ -315,7 +324,9 @@ def try_out_of_time(contexts: Relation) -> pd.DataFrame:
         "second_order": np.where(is_known, two, one),
     }
     came = chain(recent, frame).counts
-    bought = chain(recent.assign(transition_count=recent["purchase_count"]), frame).counts.sum(axis=2)
+    bought = chain(recent.assign(transition_count=recent["purchase_count"]), frame).counts.sum(
+        axis=2
+    )
     cases = came.sum(axis=2)
     # As likely as among the earlier ones, whatever was done before.
     rate = earlier["purchase_count"].sum() / earlier["transition_count"].sum()
@@ -352,4 +363,5 @@ def try_out_of_time(contexts: Relation) -> pd.DataFrame:
 
 
 def _read(contexts: Relation) -> pd.DataFrame:
-    return contexts.order("event_before, from_event, to_event, is_recent").df()
+    frame: pd.DataFrame = contexts.order("event_before, from_event, to_event, is_recent").df()
+    return frame

@@ -81,20 +81,21 @@ targets as (
     select
         next_orders.purpose,
         next_orders.customer_id,
-        order_categories.category,
-        cast(1 as {{ double }}) / order_categories.order_category_count as target_weight
+        order_categories.category
     from next_orders
     inner join order_categories
         on next_orders.customer_id = order_categories.customer_id and next_orders.order_number = order_categories.order_number
 
 ),
 
--- What came is asked for too, also where nobody would have thought of it.
 asked as (
 
-    select purpose, customer_id, category from habits where is_candidate
-    union
-    select purpose, customer_id, category from targets
+    select
+        purpose,
+        customer_id,
+        category
+    from habits
+    where is_candidate
     union
     select
         last_categories.purpose,
@@ -126,13 +127,13 @@ following as (
         sum(
             cast(
                 coalesce(
-                    (cast(coalesce(follows.weight, 0) as {{ double }}) + {{ lent_orders }} * coalesce(shares.shop_share, 0))
-                    / (cast(from_weights.from_weight as {{ double }}) + {{ lent_orders }}),
-                    shares.shop_share,
+                    (cast(coalesce(follows.order_count, 0) as {{ double }}) + {{ lent_orders }} * coalesce(shares.shop_rate, 0))
+                    / (from_orders.followed_order_count + {{ lent_orders }}),
+                    shares.shop_rate,
                     0
                 ) as decimal(18, 9)
             )
-        ) as follow_weight
+        ) as follow_rates
     from asked
     inner join last_categories on asked.purpose = last_categories.purpose and asked.customer_id = last_categories.customer_id
     left join shares on asked.purpose = shares.purpose and asked.category = shares.category
@@ -141,11 +142,11 @@ following as (
             asked.purpose = follows.purpose
             and last_categories.category = follows.from_category
             and asked.category = follows.to_category
-    left join follows as from_weights
+    left join follows as from_orders
         on
-            asked.purpose = from_weights.purpose
-            and last_categories.category = from_weights.from_category
-            and from_weights.follow_rank = 1
+            asked.purpose = from_orders.purpose
+            and last_categories.category = from_orders.from_category
+            and from_orders.follow_rank = 1
     group by asked.purpose, asked.customer_id, asked.category
 
 )
@@ -155,11 +156,11 @@ select
     asked.customer_id,
     asked.category,
     customers.history_band,
-    coalesce(habits.recent_share, 0) as recent_share,
-    coalesce(habits.own_share, 0) as own_share,
-    cast(following.follow_weight as {{ double }}) / customers.last_category_count as follow_share,
-    coalesce(shares.shop_share, 0) as shop_share,
-    coalesce(targets.target_weight, 0) as target_weight
+    coalesce(habits.recent_rate, 0) as recent_rate,
+    coalesce(habits.own_rate, 0) as own_rate,
+    cast(following.follow_rates as {{ double }}) / customers.last_category_count as follow_rate,
+    coalesce(shares.shop_rate, 0) as shop_rate,
+    targets.category is not null as is_in_next_order
 from asked
 inner join customers on asked.purpose = customers.purpose and asked.customer_id = customers.customer_id
 inner join following

@@ -62,25 +62,50 @@ asked as (
 
 ),
 
--- Decimals, so that sums are the same in any order.
-weighed as (
+ordered as (
 
     select
         asked.purpose,
         asked.customer_id,
-        order_categories.category,
         order_categories.order_number,
-        cast(1.0 / order_categories.order_category_count as decimal(18, 9)) as weight,
+        order_categories.category,
+        -- A decimal, so that sums are the same in any order.
         cast(
             power(
                 cast(0.5 as {{ double }}),
                 {{ dbt.datediff('order_categories.order_date', 'splits.split_date', 'day') }} / {{ half_life_days }}.0
-            ) / order_categories.order_category_count as decimal(18, 9)
+            ) as decimal(18, 9)
         ) as recent_weight
     from asked
     inner join splits on asked.purpose = splits.purpose
     inner join order_categories
         on asked.customer_id = order_categories.customer_id and splits.split_date > order_categories.order_date
+
+),
+
+-- Every order once, whatever it was of.
+orders as (
+
+    select
+        purpose,
+        customer_id,
+        order_number,
+        max(recent_weight) as recent_weight
+    from ordered
+    group by purpose, customer_id, order_number
+
+),
+
+customers as (
+
+    select
+        purpose,
+        customer_id,
+        count(*) as order_count,
+        sum(recent_weight) as recent_weight,
+        max(order_number) as last_order_number
+    from orders
+    group by purpose, customer_id
 
 ),
 
@@ -90,44 +115,34 @@ summed as (
         purpose,
         customer_id,
         category,
-        sum(weight) as weight,
+        count(*) as order_count,
         sum(recent_weight) as recent_weight,
         max(order_number) as last_order_number
-    from weighed
+    from ordered
     group by purpose, customer_id, category
-
-),
-
-totals as (
-
-    select
-        *,
-        sum(weight) over (partition by purpose, customer_id) as order_weight,
-        sum(recent_weight) over (partition by purpose, customer_id) as recent_order_weight,
-        max(last_order_number) over (partition by purpose, customer_id) as customer_last_order_number,
-        row_number() over (
-            partition by purpose, customer_id order by recent_weight desc, weight desc, category
-        ) as own_rank
-    from summed
 
 )
 
 select
-    purpose,
-    customer_id,
-    category,
-    cast(weight as {{ double }}) / cast(order_weight as {{ double }}) as own_share,
-    -- Of an order long ago nothing is left to nine decimals.
+    summed.purpose,
+    summed.customer_id,
+    summed.category,
+    cast(summed.order_count as {{ double }}) / customers.order_count as own_rate,
+    -- Of orders long ago nothing is left to nine decimals.
     coalesce(
-        cast(recent_weight as {{ double }}) / nullif(cast(recent_order_weight as {{ double }}), 0),
-        cast(weight as {{ double }}) / cast(order_weight as {{ double }})
-    ) as recent_share,
-    last_order_number = customer_last_order_number as is_in_last_order,
-    own_rank <= {{ most_own }} as is_candidate,
+        cast(summed.recent_weight as {{ double }}) / nullif(cast(customers.recent_weight as {{ double }}), 0),
+        cast(summed.order_count as {{ double }}) / customers.order_count
+    ) as recent_rate,
+    summed.last_order_number = customers.last_order_number as is_in_last_order,
+    row_number() over (
+        partition by summed.purpose, summed.customer_id
+        order by summed.recent_weight desc, summed.order_count desc, summed.category asc
+    ) <= {{ most_own }} as is_candidate,
     case
-        when order_weight < 1.5 then 'one'
-        when order_weight < 4.5 then 'few'
-        when order_weight < 9.5 then 'several'
+        when customers.order_count = 1 then 'one'
+        when customers.order_count < 5 then 'few'
+        when customers.order_count < 10 then 'several'
         else 'many'
     end as history_band
-from totals
+from summed
+inner join customers on summed.purpose = customers.purpose and summed.customer_id = customers.customer_id

@@ -9,34 +9,59 @@ with splits as (
 
 order_categories as (
 
-    select
-        category,
-        order_date,
-        sum(cast(1.0 / order_category_count as decimal(18, 9))) as weight
-    from {{ ref('int_customer_value__order_categories') }}
-    group by category, order_date
+    select * from {{ ref('int_customer_value__order_categories') }}
 
 ),
 
-weighed as (
+-- Under no category stand all orders of the day.
+by_day as (
+
+    select
+        category,
+        order_date,
+        count(*) as order_count
+    from order_categories
+    group by category, order_date
+
+    union all
+
+    select
+        cast(null as {{ dbt.type_string() }}) as category,
+        order_date,
+        count(distinct order_id) as order_count
+    from order_categories
+    group by order_date
+
+),
+
+summed as (
 
     select
         splits.purpose,
-        order_categories.category,
-        sum(order_categories.weight) as weight
+        by_day.category,
+        sum(by_day.order_count) as order_count
     from splits
-    inner join order_categories
+    inner join by_day
         on
-            splits.split_date > order_categories.order_date
-            and {{ dbt.datediff('order_categories.order_date', 'splits.split_date', 'day') }} <= {{ popular_days }}
-    group by splits.purpose, order_categories.category
+            splits.split_date > by_day.order_date
+            and {{ dbt.datediff('by_day.order_date', 'splits.split_date', 'day') }} <= {{ popular_days }}
+    group by splits.purpose, by_day.category
+
+),
+
+totalled as (
+
+    select
+        *,
+        max(case when category is null then order_count end) over (partition by purpose) as all_order_count
+    from summed
 
 )
 
 select
     purpose,
     category,
-    cast(weight as {{ customer_value.type_double() }}) / cast(sum(weight) over (partition by purpose) as {{ customer_value.type_double() }})
-        as shop_share,
-    row_number() over (partition by purpose order by weight desc, category) as shop_rank
-from weighed
+    cast(order_count as {{ customer_value.type_double() }}) / all_order_count as shop_rate,
+    row_number() over (partition by purpose order by order_count desc, category asc) as shop_rank
+from totalled
+where category is not null

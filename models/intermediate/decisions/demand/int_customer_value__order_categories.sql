@@ -28,7 +28,7 @@ categories as (
 
     select
         category,
-        row_number() over (order by sum(amount) desc, category) as category_number
+        row_number() over (order by sum(amount) desc, category asc) as category_number
     from order_lines
     group by category
 
@@ -57,7 +57,6 @@ select
     cast(orders.order_number as {{ dbt.type_bigint() }}) as order_number,
     by_order.category,
     by_order.quantity,
-    cast(by_order.amount as {{ customer_value.type_amount() }}) as amount,
-    count(*) over (partition by by_order.order_id) as order_category_count
+    cast(by_order.amount as {{ customer_value.type_amount() }}) as amount
 from by_order
 inner join orders on by_order.order_id = orders.order_id

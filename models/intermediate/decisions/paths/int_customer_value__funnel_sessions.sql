@@ -107,6 +107,8 @@ select
     ever.session_key,
     steps_numbered.funnel_step,
     ever.step_number,
+    coalesce(lag(ever.step_number) over (partition by ever.customer_id, ever.session_key order by ever.step_number), 0)
+    = ever.step_number - 1 as has_step_before,
     in_order.event_at as reached_at,
     lag(in_order.event_at) over (partition by ever.customer_id, ever.session_key order by ever.step_number) as previous_reached_at
 from ever

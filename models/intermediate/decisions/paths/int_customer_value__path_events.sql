@@ -53,7 +53,7 @@ names_with_roles as (
         event_roles.funnel_step,
         row_number() over (
             partition by coalesce(event_roles.event_role, '') = 'purchase', names.event_name like '(%'
-            order by event_roles.event_role is null, names.event_count desc, names.event_name
+            order by event_roles.event_role is null asc, names.event_count desc, names.event_name asc
         ) as name_number
     from names
     left join event_roles on replace(replace(lower(trim(names.event_name)), ' ', '_'), '-', '_') = event_roles.event_name

@@ -27,11 +27,11 @@ scored as (
     select
         candidates.*,
         {% for part in parts -%}
-            weights.{{ part }}_weight * candidates.{{ part }}_share as from_{{ part }},
+            weights.{{ part }}_weight * candidates.{{ part }}_rate as from_{{ part }},
         {% endfor -%}
         round(
             {% for part in parts -%}
-                weights.{{ part }}_weight * candidates.{{ part }}_share {{- ' +' if not loop.last }}
+                weights.{{ part }}_weight * candidates.{{ part }}_rate {{- ' +' if not loop.last }}
             {% endfor -%}, 9
         ) as next_category_probability
     from candidates
@@ -43,7 +43,7 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by customer_id order by next_category_probability desc, category) as prediction_rank
+        row_number() over (partition by customer_id order by next_category_probability desc, category asc) as prediction_rank
     from scored
 
 )
@@ -53,8 +53,8 @@ select
     cast(ranked.prediction_rank as {{ dbt.type_int() }}) as prediction_rank,
     ranked.category as next_category,
     ranked.next_category_probability,
-    round(ranked.own_share, 9) as own_share,
-    round(ranked.shop_share, 9) as shop_share,
+    round(ranked.own_rate, 9) as own_rate,
+    round(ranked.shop_rate, 9) as shop_rate,
     case greatest(ranked.from_recent + ranked.from_own, ranked.from_follow, ranked.from_shop)
         when ranked.from_recent + ranked.from_own then 'Ordered before'
         when ranked.from_follow then 'Follows the last order'

@@ -46,30 +46,39 @@ in_carts as (
 
 ),
 
--- What a product was sold for last, of those that are in a cart.
-last_sales as (
+-- Of the products that are in a cart, what they were sold for last.
+sales as (
 
     select
         order_lines.product_id,
-        max(order_lines.ordered_at) as ordered_at
+        order_lines.unit_price,
+        orders.ordered_at
     from {{ ref('order_lines_cleaned') }} as order_lines
+    inner join {{ ref('orders_cleaned') }} as orders on order_lines.order_id = orders.order_id
     where
         order_lines.line_kind = 'sale'
-        and order_lines.product_id in (select in_carts.product_id from in_carts where in_carts.product_id is not null)
-    group by order_lines.product_id
+        and order_lines.product_id in (select in_carts.product_id from in_carts)
+
+),
+
+last_sales as (
+
+    select
+        product_id,
+        max(ordered_at) as ordered_at
+    from sales
+    group by product_id
 
 ),
 
 prices as (
 
     select
-        last_sales.product_id,
-        max(order_lines.unit_price) as unit_price
-    from last_sales
-    inner join {{ ref('order_lines_cleaned') }} as order_lines
-        on last_sales.product_id = order_lines.product_id and last_sales.ordered_at = order_lines.ordered_at
-    where order_lines.line_kind = 'sale'
-    group by last_sales.product_id
+        sales.product_id,
+        max(sales.unit_price) as unit_price
+    from sales
+    inner join last_sales on sales.product_id = last_sales.product_id and sales.ordered_at = last_sales.ordered_at
+    group by sales.product_id
 
 ),
 
@@ -115,7 +124,7 @@ judged as (
             when {{ dbt.datediff('latest.event_date', 'run.as_of_date', 'day') }} <= {{ cart_days }} then 'open'
             else 'left'
         end as cart_status,
-        {{ dbt.datediff('latest.last_activity_at', date_began_at, 'hour') }} as idle_hours,
+        floor({{ dbt.datediff('latest.last_activity_at', date_began_at, 'minute') }} / 60.0) as idle_hours,
         run.as_of_date,
         run.run_id
     from latest

@@ -5,7 +5,6 @@
 with transitions as (
 
     select * from {{ ref('next_event_scoring') }}
-    where from_event <> '(any)' and transition_count > 0
 
 ),
 
@@ -21,7 +20,7 @@ run as (
 
 ),
 
--- First order sums over what was before.
+-- Shorter contexts sum over what was before.
 counted as (
 
     select
@@ -43,6 +42,17 @@ counted as (
         sum(case when is_recent then 0 else transition_count end) as earlier_count
     from contexts
     group by from_event, to_event
+
+    union all
+
+    select
+        '(any)' as event_before,
+        '(any)' as from_event,
+        to_event,
+        sum(case when is_recent then transition_count else 0 end) as recent_count,
+        sum(case when is_recent then 0 else transition_count end) as earlier_count
+    from contexts
+    group by to_event
 
 ),
 

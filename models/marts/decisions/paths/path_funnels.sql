@@ -3,6 +3,11 @@
     alone takes one in sixteen thousand so far. -#}
 {%- set interval_deviations = 1.959964 -%}
 {%- set unusual_deviations = 4 -%}
+{%- set elsewhere = 'partition by segment_kind, step_number' -%}
+{%- set shares = [
+    ('conversion', 'session_count', 'previous_session_count'),
+    ('reach', 'kept_session_count', 'previous_reached_count'),
+] -%}
 {#- A segment's kind with what tells it of a session. Weeks begin on Mondays. -#}
 {%- set kinds = [
     ('all', "'all'"),
@@ -44,7 +49,14 @@ event_roles as (
 
 ),
 
+-- Every session begins the funnel.
 steps as (
+
+    select
+        0 as step_number,
+        'session' as step
+
+    union all
 
     select distinct
         funnel_sessions.step_number,
@@ -54,13 +66,13 @@ steps as (
 
 ),
 
--- Every session begins the funnel.
 reached as (
 
     select
         sessions.*,
         0 as step_number,
         true as is_in_order,
+        true as has_step_before,
         cast(null as {{ dbt.type_bigint() }}) as seconds_from_previous
     from sessions
 
@@ -70,6 +82,7 @@ reached as (
         sessions.*,
         funnel_sessions.step_number,
         funnel_sessions.reached_at is not null as is_in_order,
+        funnel_sessions.has_step_before,
         {{ dbt.datediff('funnel_sessions.previous_reached_at', 'funnel_sessions.reached_at', 'second') }} as seconds_from_previous
     from funnel_sessions
     inner join sessions
@@ -89,6 +102,7 @@ counted as (
             count(case when is_in_order then 1 end) as session_count,
             count(distinct case when is_in_order then customer_id end) as customer_count,
             count(*) as reached_session_count,
+            count(case when has_step_before then 1 end) as kept_session_count,
             percentile_cont(0.5) within group (order by seconds_from_previous) as median_seconds_from_previous
         from reached
         group by segment_{{ kind }}, step_number
@@ -109,9 +123,10 @@ cells as (
         coalesce(counted.session_count, 0) as session_count,
         coalesce(counted.customer_count, 0) as customer_count,
         coalesce(counted.reached_session_count, 0) as reached_session_count,
+        coalesce(counted.kept_session_count, 0) as kept_session_count,
         counted.median_seconds_from_previous
     from counted as starts
-    cross join (select * from steps union all select 0 as step_number, 'session' as step) as steps
+    cross join steps
     left join counted
         on
             starts.segment_kind = counted.segment_kind
@@ -125,52 +140,42 @@ with_previous as (
 
     select
         *,
-        lag(session_count) over (partition by segment_kind, segment order by step_number) as previous_session_count
+        lag(session_count) over (partition by segment_kind, segment order by step_number) as previous_session_count,
+        lag(reached_session_count) over (partition by segment_kind, segment order by step_number) as previous_reached_count
     from cells
 
 ),
 
+-- Times may be too coarse to tell an order, so shares of any order are compared too.
 compared as (
 
     select
         *,
-        cast(session_count as {{ double }}) / nullif(previous_session_count, 0) as conversion,
-        cast(sum(session_count) over (partition by segment_kind, step_number) - session_count as {{ double }}) as other_session_count,
-        cast(sum(previous_session_count) over (partition by segment_kind, step_number) - previous_session_count as {{ double }})
-            as other_previous_session_count
+        {% for name, part, whole in shares -%}
+            cast({{ part }} as {{ double }}) / nullif({{ whole }}, 0) as {{ name }},
+            cast(sum({{ part }}) over ({{ elsewhere }}) - {{ part }} as {{ double }})
+            / nullif(sum({{ whole }}) over ({{ elsewhere }}) - {{ whole }}, 0) as other_{{ name }},
+            cast(sum({{ part }}) over ({{ elsewhere }}) as {{ double }}) / nullif(sum({{ whole }}) over ({{ elsewhere }}), 0) as common_{{ name }},
+            1 / cast(nullif({{ whole }}, 0) as {{ double }})
+            + 1 / cast(nullif(sum({{ whole }}) over ({{ elsewhere }}) - {{ whole }}, 0) as {{ double }}) as variance_of_{{ name }},
+        {% endfor -%}
+        {{ interval_deviations }} * {{ interval_deviations }} / cast(nullif(previous_session_count, 0) as {{ double }}) as doubt
     from with_previous
 
 ),
 
 -- Wilson's interval, and the test of two shares with their common variance.
-measured as (
-
-    select
-        *,
-        {{ interval_deviations }} * {{ interval_deviations }} / nullif(previous_session_count, 0) as doubt,
-        other_session_count / nullif(other_previous_session_count, 0) as other_conversion,
-        (session_count + other_session_count) / nullif(previous_session_count + other_previous_session_count, 0) as common_conversion
-    from compared
-
-),
-
 tested as (
 
     select
         *,
         (conversion + doubt / 2) / (1 + doubt) as interval_center,
-        {{ interval_deviations }}
-        * sqrt(conversion * (1 - conversion) / nullif(previous_session_count, 0) + doubt / nullif(previous_session_count, 0) / 4)
-        / (1 + doubt) as interval_half_width,
-        (conversion - other_conversion)
-        / nullif(
-            sqrt(
-                common_conversion * (1 - common_conversion)
-                * (1.0 / nullif(previous_session_count, 0) + 1.0 / nullif(other_previous_session_count, 0))
-            ),
-            0
-        ) as deviations_from_others
-    from measured
+        sqrt(conversion * (1 - conversion) * doubt + doubt * doubt / 4) / (1 + doubt) as interval_half_width
+        {%- for name, _, _ in shares %},
+            (({{ name }} - other_{{ name }}) / nullif(sqrt(common_{{ name }} * (1 - common_{{ name }}) * variance_of_{{ name }}), 0))
+            as deviations_of_{{ name }}
+        {%- endfor %}
+    from compared
 
 )
 
@@ -183,11 +188,15 @@ select
     cast(tested.customer_count as {{ dbt.type_bigint() }}) as customer_count,
     cast(tested.reached_session_count as {{ dbt.type_bigint() }}) as reached_session_count,
     round(tested.conversion, 9) as conversion_from_previous_rate,
-    round(greatest(tested.interval_center - tested.interval_half_width, 0), 9) as conversion_lower_rate,
-    round(least(tested.interval_center + tested.interval_half_width, 1), 9) as conversion_upper_rate,
+    -- Where it is 0 or 1 a rounding error could take it beyond.
+    case when tested.conversion = 0 then 0 else round(tested.interval_center - tested.interval_half_width, 9) end as conversion_lower_rate,
+    case when tested.conversion = 1 then 1 else round(tested.interval_center + tested.interval_half_width, 9) end as conversion_upper_rate,
+    round(tested.reach, 9) as reached_from_previous_rate,
     round(cast(tested.session_count as {{ double }}) / tested.started_session_count, 9) as conversion_from_start_rate,
     round(tested.other_conversion, 9) as other_segments_conversion_rate,
-    coalesce(abs(tested.deviations_from_others) > {{ unusual_deviations }}, false) as is_unusual,
+    round(tested.other_reach, 9) as other_segments_reached_rate,
+    coalesce(abs(tested.deviations_of_conversion) > {{ unusual_deviations }}, false)
+    or coalesce(abs(tested.deviations_of_reach) > {{ unusual_deviations }}, false) as is_unusual,
     round(cast(tested.median_seconds_from_previous as {{ double }}), 1) as median_seconds_from_previous,
     run.as_of_date,
     run.run_id
