@@ -88,15 +88,15 @@ class Panel:
     """Weeks of categories, the oldest first.
 
     Attributes:
-        counts: of shape (weeks, categories), none below 0.
+        totals: of shape (weeks, categories), none below 0.
     """
 
-    counts: Floats
+    totals: Floats
 
     def levels(self) -> dict[tuple[float, bool], tuple[Floats, Floats]]:
         """Level and trend after each week, each of shape (weeks, categories)."""
         return {
-            (gain, has_trend): _smoothed(self.counts, gain, TREND_GAIN if has_trend else 0.0)
+            (gain, has_trend): _smoothed(self.totals, gain, TREND_GAIN if has_trend else 0.0)
             for gain, has_trend in LEVELS
         }
 
@@ -114,7 +114,7 @@ class Panel:
         # The mean of three weeks: holidays move, and a single one is mostly noise.
         after = np.stack(
             [
-                self.counts[start + ahead - 1 : start + ahead + 2].mean(axis=0)
+                self.totals[start + ahead - 1 : start + ahead + 2].mean(axis=0)
                 for ahead in range(HORIZON)
             ]
         )
@@ -161,7 +161,7 @@ class Trial:
     @classmethod
     def of(cls, panel: Panel) -> Trial:
         """Forecast from every date that has enough weeks before it."""
-        weeks = len(panel.counts)
+        weeks = len(panel.totals)
         first = max(FEWEST_WEEKS, weeks - ORIGIN_WEEKS)
         origins = np.arange(weeks, min(first, weeks) - 1, -ORIGIN_STEP, dtype=np.int64)[::-1]
         levels = panel.levels()
@@ -172,7 +172,7 @@ class Trial:
             rows = []
             for known in origins:
                 if isinstance(candidate, str):
-                    rows.append(naive(panel.counts[:known]))
+                    rows.append(naive(panel.totals[:known]))
                     continue
                 gain, has_trend, weight = candidate
                 level, trend = (part[known - 1] for part in levels[gain, has_trend])
@@ -180,13 +180,13 @@ class Trial:
                 season = panel.season(int(known), levels[gain, False][0]) if weight else None
                 rows.append(path if season is None else path * season**weight)
             forecasts[candidate] = np.stack(rows)
-        return cls(panel, origins, forecasts, _scales(panel.counts, origins))
+        return cls(panel, origins, forecasts, _scales(panel.totals, origins))
 
     def actual(self) -> Floats:
         """What came, of the shape of forecasts; NaN where it has not come yet."""
         weeks = self.origins[:, None] + np.arange(HORIZON)
         padded = np.vstack(
-            [self.panel.counts, np.full((HORIZON, self.panel.counts.shape[1]), np.nan)]
+            [self.panel.totals, np.full((HORIZON, self.panel.totals.shape[1]), np.nan)]
         )
         return np.asarray(padded[weeks])
 
@@ -317,7 +317,7 @@ def forecast(weeks: Relation, run: Relation) -> pd.DataFrame:
         trial = Trial.of(panel)
         combined, chosen = trial.combined()
         lower, upper = trial.bounds(combined, level)
-        recent = np.broadcast_to(panel.counts[-HORIZON:].mean(axis=0), combined[-1].shape)
+        recent = np.broadcast_to(panel.totals[-HORIZON:].mean(axis=0), combined[-1].shape)
         for part, values in (
             ("forecast", combined[-1]),
             ("lower", lower[-1]),
@@ -326,7 +326,7 @@ def forecast(weeks: Relation, run: Relation) -> pd.DataFrame:
         ):
             columns[f"{measure}_{part}"] = values.T.ravel()
         columns["forecast_method"] = "; ".join(map(_words, chosen[-1]))
-        columns["history_weeks"] = len(panel.counts)
+        columns["history_weeks"] = len(panel.totals)
     return pd.DataFrame(columns)[list(FORECAST_COLUMNS)].astype(FORECAST_COLUMNS)
 
 
@@ -364,7 +364,7 @@ def try_out_of_time(weeks: Relation, run: Relation) -> pd.DataFrame:
         actual = trial.actual()
         recent = np.stack(
             [
-                np.repeat(panel.counts[max(n - HORIZON, 0) : n].mean(axis=0)[None], HORIZON, axis=0)
+                np.repeat(panel.totals[max(n - HORIZON, 0) : n].mean(axis=0)[None], HORIZON, axis=0)
                 for n in trial.origins
             ]
         )
