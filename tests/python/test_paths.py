@@ -349,6 +349,7 @@ def test_what_is_later_is_not_known(shop: Warehouse) -> None:
     )
 
 
+@pytest.mark.slow
 def test_without_inputs_the_tables_are_there_and_empty(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:

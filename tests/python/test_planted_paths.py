@@ -113,7 +113,7 @@ def test_visitors_of_the_viral_article_rarely_put_anything_into_a_cart(whole: Wa
         select segment
         from path_funnels
         where segment_kind = 'week' and step = 'cart_add'
-            and session_count / conversion_from_previous_rate >= 50
+            and session_count / nullif(conversion_from_previous_rate, 0) >= 50
         order by conversion_from_previous_rate
         limit 1
         """
