@@ -35,6 +35,11 @@ NAMES_WITHOUT_PREFIX = {
     "refresh_log",
     "interval_coverage",
     "frequency_monetary_matrix",
+    "next_event_predictions",
+    "cart_conversion",
+    "category_demand",
+    "category_demand_backtest",
+    "next_category",
 }
 BARE_NAMES = {"recency", "frequency", "monetary", "value", "score", "t"}
 # One metric per row: there the column says value, and the metric's name what of.
