@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import duckdb_engine
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from superset.config import TALISMAN_CONFIG as DEFAULTS
 
 # serve.py draws it anew at every start.
@@ -38,21 +38,22 @@ FEATURE_FLAGS = {"DASHBOARD_VIRTUALIZATION": False}
 GIVES_UP_AFTER_SECONDS = 30
 
 
-@event.listens_for(Engine, "do_connect")
+# Of DuckDB's dialect: what listens to all engines is never called for it.
+@event.listens_for(duckdb_engine.Dialect, "do_connect")
 def open_one_file(
     dialect: Any,  # noqa: ANN401 - whichever there is
     _record: object,
     arguments: list[Any],
     parameters: dict[str, Any],
-) -> object | None:
+) -> object:
     """Open DuckDB's file so that all of it is of one refresh.
 
     DuckDB opens a file for its header, closes it, and opens it again for the rest. If another file
     takes its place in between, the two don't belong together: then it is opened once more.
     """
-    if dialect.name != "duckdb":
-        return None
-    path = parameters.get("database") or arguments[0]
+    path = parameters.get("database") or (arguments[0] if arguments else ":memory:")
+    if not Path(path).is_file():
+        return dialect.connect(*arguments, **parameters)
     until = time.monotonic() + GIVES_UP_AFTER_SECONDS
     while True:
         found = _identity(path)
