@@ -1,7 +1,8 @@
 {%- set money = customer_value.type_amount() -%}
 {%- set text = dbt.type_string() -%}
 {%- set rarity -%}
-    cast(cast(floor(1 / greatest(tail_probability, 0.000001)) as {{ dbt.type_bigint() }}) as {{ text }})
+    case when tail_probability < 0.000001 then 'less than ' else '' end || '1 in '
+    || cast(cast(floor(1 / greatest(tail_probability, 0.000001)) as {{ dbt.type_bigint() }}) as {{ text }})
 {%- endset -%}
 
 with run as (
@@ -30,7 +31,7 @@ amounts as (
         || case when is_above then ': ' else ': less by a factor of ' end
         || cast(cast(times_as_far as decimal(18, 1)) as {{ text }})
         || case when is_above then ' times as much' else '' end
-        || '. So far out is 1 order in ' || {{ rarity }} || '.' as reason
+        || '. Of all orders ' || {{ rarity }} || ' are so far out.' as reason
     from {{ ref('int_customer_value__unusual_amounts') }}
 
 ),
@@ -52,7 +53,7 @@ bursts as (
             when orders_before = 1 then ' by the pace of 1 order before'
             else ' by the pace of ' || cast(orders_before as {{ text }}) || ' orders before'
         end
-        || '. So many are 1 in ' || {{ rarity }} || '.' as reason
+        || '. So many are ' || {{ rarity }} || '.' as reason
     from {{ ref('int_customer_value__order_bursts') }}
 
 ),

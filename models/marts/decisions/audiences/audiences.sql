@@ -16,7 +16,16 @@ customers as (
         customer_tiers.customer_id,
         customer_tiers.tier,
         customer_churn.churn_risk_band,
-        customer_churn.top_reason_1,
+        -- What speaks for the band: of a high risk what raises it, of a low one what lowers it.
+        case
+            {% for number in [1, 2, 3] -%}
+                when
+                    case customer_churn.churn_risk_band when 'high' then 1 when 'low' then -1 else 0 end
+                    * customer_churn.top_reason_{{ number }}_contribution > 0
+                    then customer_churn.top_reason_{{ number }}
+            {% endfor -%}
+            when customer_churn.churn_risk_band = 'medium' then customer_churn.top_reason_1
+        end as churn_reason,
         customer_lifecycle.lifecycle_stage,
         customer_lifecycle.why as lifecycle_reason,
         customer_satisfaction.satisfaction_level,
@@ -44,7 +53,7 @@ by_rule as (
             rules.audience_text,
             case when rules.lifecycle_stage is not null then customers.lifecycle_reason end,
             case when rules.satisfaction_level is not null then customers.satisfaction_reason end,
-            case when rules.lifecycle_stage is null and rules.churn_risk_band is not null then customers.top_reason_1 end
+            case when rules.lifecycle_stage is null and rules.churn_risk_band is not null then customers.churn_reason end
         ) as reason
     from customers
     inner join {{ ref('audience_rules') }} as rules
@@ -66,7 +75,7 @@ by_playbook as (
         concat_ws(
             '; ',
             playbook.offer || ' (' || playbook.channel || '), for tier ' || customers.tier || ' at ' || customers.churn_risk_band || ' risk of churn',
-            customers.top_reason_1
+            customers.churn_reason
         ) as reason
     from customers
     inner join {{ ref('playbook') }} as playbook

@@ -215,3 +215,5 @@ select
     run.run_id
 from judged
 cross join run
+-- Where nothing is known of anybody there is nothing to compare.
+where judged.satisfaction_level <> 'unknown' or judged.other_customer_count > 0
