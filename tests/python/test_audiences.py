@@ -67,9 +67,9 @@ def listed(tmp_path: Path) -> Warehouse:
     warehouse = Warehouse(folder)
     with duckdb.connect(str(warehouse.database)) as connection:
         connection.execute(f"""
-            create schema customer_value;
+            create schema customer_value.customer_value;
             create schema customer_value_internal;
-            create table customer_value.audiences as
+            create table customer_value.customer_value.audiences as
             select audience_name, customer_id, sha256(customer_id) as customer_key,
                 customer_id = 'held' as is_holdout, date '2024-07-01' as expires_date
             from (values ('one/list'), ('other')) as names (audience_name),
@@ -97,12 +97,11 @@ def exported(built: Warehouse, folder: Path, *arguments: str) -> dict[str, set[s
     """The keys of each file that the command writes."""
     command = ["audiences", "--database", str(built.database), "--folder", str(folder)]
     assert cli.main([*command, *arguments]) == 0
-    return {
-        path.stem: {
-            key for key, _ in duckdb.sql(f"select columns(*)::varchar from '{path}'").fetchall()
+    with duckdb.connect() as connection:
+        return {
+            path.stem: {key for key, _ in connection.execute(f"from '{path}'").fetchall()}
+            for path in folder.iterdir()
         }
-        for path in folder.iterdir()
-    }
 
 
 def sha256(text: str) -> str:

@@ -228,7 +228,10 @@ def _name_pattern(path: str) -> str:
     if path.startswith("models/intermediate/"):
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
-        return r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest(ing)?|forecasting|solving)"
+        return (
+            r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest(ing)?|forecasting"
+            r"|solving)"
+        )
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"
 

@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+import pytest
 
 from conftest import PROJECT
 from rendered_models import rendered
@@ -52,8 +53,8 @@ def shop(seed: int, effect: float, customer_count: int = 1200) -> dict[str, pd.D
 def opened(given: dict[str, pd.DataFrame]) -> duckdb.DuckDBPyConnection:
     """A database with what the models read."""
     connection = duckdb.connect()
-    for name, table in given.items():
-        connection.register(f"given_{name}", table)
+    for given_name, rows in given.items():
+        connection.register(f"given_{given_name}", rows)
     levels = PROJECT / "seeds" / "reference" / "satisfaction_levels.csv"
     connection.execute(f"""
         create table int_customer_value__run as
@@ -72,9 +73,11 @@ def opened(given: dict[str, pd.DataFrame]) -> duckdb.DuckDBPyConnection:
             date '2023-01-01' + day::integer as reviewed_at, null as reject_reason
         from given_reviews;
     """)
-    for name, path in (("satisfaction_signals", SIGNALS), ("retention", RETENTION)):
-        table = f"int_customer_value__{name}" if path == SIGNALS else name
-        connection.execute(f"create table {table} as {rendered(path, churn_window_days=180)}")
+    for name, path in (
+        ("int_customer_value__satisfaction_signals", SIGNALS),
+        ("retention", RETENTION),
+    ):
+        connection.execute(f"create table {name} as {rendered(path, churn_window_days=180)}")
     return connection
 
 
@@ -94,6 +97,52 @@ def test_leaving_goes_with_dissatisfaction_where_that_was_planted() -> None:
     assert found["satisfied"]["verdict"] == "higher"
     assert "An association, and no cause." in row["finding"]
     assert row["retention_rate_lower"] < row["retention_rate"] < row["retention_rate_upper"]
+
+
+def test_the_odds_ratio_is_the_published_one() -> None:
+    # Berkeley's admissions of 1973 by department (Bickel, Hammel and O'Connell 1975), with what R's
+    # mantelhaen.test says of them: men are the level, departments the strata, admission is staying.
+    departments = [
+        (512, 313, 89, 19),
+        (353, 207, 17, 8),
+        (120, 205, 202, 391),
+        (138, 279, 131, 244),
+        (53, 138, 94, 299),
+        (22, 351, 24, 317),
+    ]
+    cells = [
+        (level, stays, 1 + 2 * (number // 2), number % 2, count)
+        for number, (yes, no, others_yes, others_no) in enumerate(departments)
+        for level, stays, count in (
+            ("dissatisfied", True, yes),
+            ("dissatisfied", False, no),
+            ("satisfied", True, others_yes),
+            ("satisfied", False, others_no),
+        )
+    ]
+    table = pd.DataFrame(cells, columns=["level", "stays", "orders", "age", "count"])
+    with duckdb.connect() as connection:
+        connection.execute("""
+            create table int_customer_value__run as
+            select date '2024-07-01' as as_of_date, 180 as churn_window_days, 'r' as run_id;
+            create table customers as
+            select row_number() over () || '' as customer_id, level, stays, orders, age
+            from "table", generate_series(1, count);
+            create table int_customer_value__satisfaction_signals as
+            select customer_id, date '2024-01-03' as as_of_date, false as is_current,
+                level as satisfaction_level, orders as order_count,
+                date '2023-12-01' - age::integer as last_order_date
+            from customers;
+            create table orders_cleaned as
+            select customer_id, date '2024-01-03' as order_date from customers where stays;
+        """)
+        assert len(table) == 24
+        found = connection.sql(f"""
+            select odds_ratio, odds_ratio_lower, odds_ratio_upper
+            from ({rendered(RETENTION, churn_window_days=180)})
+            where satisfaction_level = 'dissatisfied'
+        """).fetchall()
+    assert found == [pytest.approx((0.9046968, 0.7719074, 1.0603298), abs=1e-6)]
 
 
 def test_no_link_is_found_where_none_was_planted() -> None:
