@@ -87,16 +87,19 @@ numbers as (
 {#- Who abuses refunds must not tell how the others differ, and who only differs must be among these: so
     the rates are told without whoever is beyond one rate for all, and again without whoever is beyond
     those rates. -#}
-{%- for round, left_out in [('first', 'beyond_one_rate'), ('second', 'beyond_first_rates'), ('last', 'beyond_second_rates')] %},
+{%- for round, left_out in [('first', 'beyond_one_rate'), ('last', 'beyond_first_rates')] %},
 
 -- Customers differ without any abuse: who orders clothes in two sizes returns one. How much they do is
 -- told by pairs of orders of one customer, both refunded more often than the rate alone would have it.
+-- Customers weigh by their orders: by pairs, a few with many would decide it.
 {{ round }}_pairs as (
 
     select
         (sum(customers.refunded_count) + 0.5) / cast(sum(customers.order_count) + 1 as {{ double }}) as refund_rate,
-        sum(customers.refunded_count * (customers.refunded_count - 1))
-        / cast(nullif(sum(customers.order_count * (customers.order_count - 1)), 0) as {{ double }}) as both_rate
+        cast(sum(cast(
+            cast(customers.refunded_count * (customers.refunded_count - 1) as {{ double }}) / (customers.order_count - 1)
+            as decimal(38, 12)
+        )) as {{ double }}) / sum(customers.order_count) as both_rate
     from customers
     left join {{ left_out }} as left_out on customers.customer_id = left_out.customer_id
     where left_out.customer_id is null
