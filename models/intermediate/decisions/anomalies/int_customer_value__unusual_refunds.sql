@@ -135,7 +135,7 @@ numbers as (
         numbers.number,
         {% for name, shape in [
             ('orders', '1'), ('refunded', 'rates.refunded_shape'), ('kept', 'rates.kept_shape'),
-            ('both', '(rates.refunded_shape + rates.kept_shape)'),
+            ('together', '(rates.refunded_shape + rates.kept_shape)'),
         ] -%}
             cast(
                 sum(cast(ln(numbers.number + {{ shape }}) as decimal(38, 15))) over (order by numbers.number)
@@ -155,7 +155,7 @@ numbers as (
         customers.customer_id,
         sum(cast(exp(
             of_all.orders - of_refunded.orders - of_kept.orders
-            + of_refunded.refunded + of_kept.kept - of_all.both
+            + of_refunded.refunded + of_kept.kept - of_all.together
         ) as decimal(38, 18))) as probability
     from customers
     inner join {{ round }}_rates as rates on customers.refunded_count > rates.refund_rate * customers.order_count
