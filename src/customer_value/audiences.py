@@ -185,6 +185,10 @@ def _select_members(
         gone as (
             select customer_id from erased
             union
+            select identities.canonical_customer_id
+            from {internal}.int_customer_value__identities_merged as identities
+            inner join erased using (customer_id)
+            union
             select customer_id from {internal}.int_customer_value__customers_left_out
         )
         select

@@ -57,7 +57,10 @@ def listed(tmp_path: Path) -> Warehouse:
         folder / "customers.csv",
         [
             ("customer_id", "email"),
-            *((name, f" {name.upper()}@Shop.Example") for name in ("ann", "ben", "erased")),
+            *(
+                (name, f" {name.upper()}@Shop.Example")
+                for name in ("ann", "ben", "erased", "merged")
+            ),
             ("ann's old id", "ann@old.example"),
             ("cyd", "no address"),
             ("held", PUBLISHED_EMAIL),
@@ -73,18 +76,19 @@ def listed(tmp_path: Path) -> Warehouse:
             select audience_name, customer_id, sha256(customer_id) as customer_key,
                 customer_id = 'held' as is_holdout, date '2024-07-01' as expires_date
             from (values ('one/list'), ('other')) as names (audience_name),
-                (values ('ann'), ('ben'), ('cyd'), ('dot'), ('held'), ('erased'), ('excluded'))
-                as customers (customer_id)
+                (values ('ann'), ('ben'), ('cyd'), ('dot'), ('held'), ('erased'), ('merged'),
+                    ('excluded')) as customers (customer_id)
             where audience_name = 'other' or customer_id <> 'ben';
             create view customer_value_internal.int_customer_value__customers_left_out as
             from read_csv('{folder}/left out.csv', header = true);
             create view customer_value_internal.stg_customer_value__customers as
             from read_csv('{folder}/customers.csv', header = true);
             create view customer_value_internal.int_customer_value__identities_merged as
-            select 'ann''s old id' as customer_id, 'ann' as canonical_customer_id;
+            select 'ann''s old id' as customer_id, 'ann' as canonical_customer_id
+            union all select 'erased too', 'merged';
         """)
     (tmp_path / "dbt_project.yml").write_text("name: shop\nvars: {inputs: {orders: {path: a}}}\n")
-    write(tmp_path / "erased_customers.csv", [("customer_id",), ("erased",)])
+    write(tmp_path / "erased_customers.csv", [("customer_id",), ("erased",), ("erased too",)])
     return warehouse
 
 
@@ -169,7 +173,7 @@ def test_who_is_held_out_erased_or_excluded_is_in_no_file(
     assert {name: count for name, count in told.items() if name.endswith("count")} == {
         "written_count": 4,
         "holdout_count": 1,
-        "erased_count": 2,
+        "erased_count": 3,
         "without_email_count": 0,
     }
 
