@@ -9,9 +9,12 @@ BIN := .venv/bin
 DBT := $(BIN)/dbt
 PROFILE := --profiles-dir profiles
 
+# One worker per core, each with one thread for arithmetic: more would wait for each other, spinning.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build refresh demo-grocery test lint test-integration bench bench-accuracy report docs clean \
+.PHONY: help build refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -30,18 +33,23 @@ demo-grocery: .venv/ready  ## The same for a year of grocery baskets, fetched fi
 		--vars "$$(cat examples/complete_journey.yml)"
 	@$(BIN)/customer-value report --database $(GROCERY)
 
-test: .venv/ready-for-tests lint  ## All that proves it: linters, types, dbt with its tests, pytest.
+test: .venv/ready-for-tests lint-python  ## All that proves it: style and types, dbt with its tests, pytest.
 	$(DBT) --warn-error build $(PROFILE) --target ci --target-path target/ci
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(PYTEST)
 
-lint: .venv/ready-for-tests  ## Style and types of the Python, style of the SQL.
+lint: lint-python lint-sql  ## Style and types of the Python, style of the SQL.
+
+lint-python: .venv/ready-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
 
-test-integration: .venv/ready-for-tests  ## What takes long or needs more installed: many builds, a fresh clone, BI tools, schedulers.
-	$(BIN)/pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/python
+# Apart from make test, since it takes minutes.
+lint-sql: .venv/ready-for-tests
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 models tests/singular
+
+test-integration: .venv/ready-for-tests lint-sql  ## What takes long or needs more installed: many builds, a fresh clone, BI tools, schedulers.
+	$(PYTEST) -m slow tests/python
 	$(BIN)/pytest tests/integration
 
 bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside SQL written by hand.

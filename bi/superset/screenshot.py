@@ -19,16 +19,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 WIDTH, HEIGHT = 1440, 900
 # Of a whole page of charts, on a machine that has other things to do.
 PATIENCE_MILLISECONDS = 240_000
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+# Beside what Playwright passes of itself, such as to have no window and to load nothing unasked.
+FLAGS = ["--disable-gpu", "--disable-quic"]
 ERRORS = "[data-test='error-alert'], .error-alert, .ant-alert-error"
 
 

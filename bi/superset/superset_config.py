@@ -2,6 +2,8 @@
 
 import copy
 import os
+import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from superset.config import TALISMAN_CONFIG as DEFAULTS
 # serve.py draws it anew at every start.
 SECRET_KEY = os.environ["CUSTOMER_VALUE_SUPERSET_SECRET_KEY"]
 SQLALCHEMY_DATABASE_URI = "sqlite:///" + os.environ["CUSTOMER_VALUE_SUPERSET_METADATA"]
+# Its workers all write what was asked into one SQLite file. One that finds it locked waits, where
+# by default it gives up after five seconds.
+SQLALCHEMY_ENGINE_OPTIONS = {"connect_args": {"timeout": 90}}
 APP_NAME = "customer_value"
 
 # A kept answer would be of an earlier refresh: DuckDB is asked each time.
@@ -30,7 +35,7 @@ TALISMAN_CONFIG["content_security_policy"]["connect-src"] = ["'self'"]
 # All charts are drawn at once, below the fold too, so that a picture of the page holds them.
 FEATURE_FLAGS = {"DASHBOARD_VIRTUALIZATION": False}
 
-ATTEMPTS = 20
+GIVES_UP_AFTER_SECONDS = 30
 
 
 @event.listens_for(Engine, "do_connect")
@@ -48,20 +53,25 @@ def open_one_file(
     if dialect.name != "duckdb":
         return None
     path = parameters.get("database") or arguments[0]
-    for attempt in range(ATTEMPTS):
+    until = time.monotonic() + GIVES_UP_AFTER_SECONDS
+    while True:
         found = _identity(path)
         try:
             # A copy, since the dialect takes out what it has read.
             connection = dialect.connect(*arguments, **copy.deepcopy(parameters))
-        except duckdb.IOException:
-            if _identity(path) == found or attempt == ATTEMPTS - 1:
+        except duckdb.Error:
+            # Whatever the header and the rest of two files make of each other.
+            if _identity(path) == found or time.monotonic() > until:
                 raise
-            continue
-        if _identity(path) == found:
-            return connection
-        connection.close()
-    message = f"{path} was replaced {ATTEMPTS} times while it was opened."
-    raise duckdb.IOException(message)
+        else:
+            if _identity(path) == found:
+                return connection
+            connection.close()
+            if time.monotonic() > until:
+                message = f"{path} was replaced again and again while it was opened."
+                raise duckdb.IOException(message)
+        # Not in step with whoever replaces it.
+        time.sleep(random.uniform(0, 0.05))  # noqa: S311 - no secret
 
 
 def _identity(path: str) -> tuple[int, int, int]:

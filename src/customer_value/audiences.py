@@ -20,10 +20,11 @@ from pathlib import Path
 
 import duckdb
 
-from customer_value import erasure, figures
+from customer_value import erasure, warehouse_file
 from customer_value.errors import SentenceError
 from customer_value.guided_start.profiling import text as sql_text
 from customer_value.keyed_hash import key_in_environment, set_variables
+from customer_value.report import reading
 
 # Where the models lie that no reader of the marts needs.
 INTERNAL = "internal"
@@ -55,7 +56,7 @@ class AudienceFile:
 
 
 def export(
-    database: Path, folder: Path, wanted: Wanted, schema: str = figures.SCHEMA
+    database: Path, folder: Path, wanted: Wanted, schema: str = reading.SCHEMA
 ) -> list[AudienceFile]:
     """Write each audience into a file of its own in a new or empty folder, all of them or none.
 
@@ -75,9 +76,8 @@ def export(
     Raises:
         SentenceError: the folder is not empty, an audience is not there, or something can't be
             read or written.
-        ReportError: the database can't be read.
     """
-    with figures.connected(database, schema, ["audiences"]):
+    with reading.connected(database, schema, ["audiences"]):
         pass  # Says in a sentence what is wrong with the file.
     with _opened(database, schema) as connection:
         _select_members(connection, schema, wanted.key, _erased_in(wanted.project))
@@ -135,13 +135,14 @@ def as_json(written: Sequence[AudienceFile]) -> str:
 @contextmanager
 def _opened(database: Path, schema: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file under its own name, by which its views call its tables."""
-    quoted = schema.replace('"', '""')
+    catalog = database.resolve().stem
+    place = ".".join('"' + name.replace('"', '""') + '"' for name in (catalog, schema))
     try:
-        with duckdb.connect(str(database.resolve()), read_only=True) as connection:
+        with duckdb.connect() as connection:
+            warehouse_file.attach(connection, database, catalog)
             connection.execute("set TimeZone = 'UTC'")
             set_variables(connection)
-            catalog = database.resolve().stem.replace('"', '""')
-            connection.execute(f'use "{catalog}"."{quoted}"')
+            connection.execute(f"use {place}")
             yield connection
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]

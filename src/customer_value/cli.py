@@ -9,14 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from customer_value import figures, report
 from customer_value.errors import SentenceError
+from customer_value.report import figures, plain_text, reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXIT_OK = 0
-EXIT_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         # A reader that has gone shows only when the buffer is emptied.
         sys.stdout.flush()
-    except (figures.ReportError, SentenceError) as error:
+    except SentenceError as error:
         sys.stdout.flush()
         # A sentence may quote a column's name, which holds whatever a file's first line does.
         _write(f"customer-value: {_one_line(str(error))}", sys.stderr)
-        return error.exit_code if isinstance(error, SentenceError) else EXIT_ERROR
+        return error.exit_code
     except BrokenPipeError:
         # The reader, such as `head`, has what it wanted; Python would complain on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -140,15 +139,12 @@ def _report(options: argparse.Namespace) -> int:
     if options.html is None or options.json:
         found = figures.summary(options.database, options.schema)
         is_bold = _is_terminal(sys.stdout)
-        text = found.to_json() if options.json else report.render(found, is_bold=is_bold)
+        text = found.to_json() if options.json else plain_text.render(found, is_bold=is_bold)
         _write(text, sys.stdout)
     if options.html is not None:
         _write(f"wrote {_page(options)}", sys.stderr)
     if options.charts is not None:
-        # Matplotlib is optional and slow to load: only who asks for charts pays for it.
-        from customer_value import charts  # noqa: PLC0415
-
-        for path in charts.write(options.database, options.charts, options.schema):
+        for path in _charts(options):
             # Not on stdout, which may be a JSON object that someone reads.
             _write(f"wrote {path}", sys.stderr)
     return EXIT_OK
@@ -219,21 +215,32 @@ def _add_database(command: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         # The profile reads the same variable, so that both mean the same file.
-        default=Path(os.environ.get("CUSTOMER_VALUE_WAREHOUSE") or figures.DEFAULT_DATABASE),
+        default=Path(os.environ.get("CUSTOMER_VALUE_WAREHOUSE") or reading.DEFAULT_DATABASE),
         help="the DuckDB file (default: $CUSTOMER_VALUE_WAREHOUSE, "
-        f"or {figures.DEFAULT_DATABASE.as_posix()})",
+        f"or {reading.DEFAULT_DATABASE.as_posix()})",
     )
     command.add_argument(
         "--schema",
         metavar="NAME",
-        default=figures.SCHEMA,
-        help=f"the schema of the tables for BI (default: {figures.SCHEMA})",
+        default=reading.SCHEMA,
+        help=f"the schema of the tables for BI (default: {reading.SCHEMA})",
     )
+
+
+def _charts(options: argparse.Namespace) -> list[Path]:
+    try:
+        # Matplotlib is optional and slow to load: only who asks for pictures pays for it.
+        from customer_value.report import charts  # noqa: PLC0415
+    except ImportError as error:
+        raise SentenceError(
+            "Charts need Matplotlib. Install it with `pip install 'dbt-customer-value[report]'`."
+        ) from error
+    return charts.write(options.database, options.charts, options.schema)
 
 
 def _page(options: argparse.Namespace) -> Path:
     try:
-        from customer_value.report_page import writing  # noqa: PLC0415
+        from customer_value.report.page import writing  # noqa: PLC0415
     except ImportError as error:
         raise SentenceError(
             "The report needs Matplotlib and Jinja2. "
@@ -424,7 +431,7 @@ def _write(text: str, stream: TextIO) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        plain = text.translate(report.PLAIN_SIGNS)
+        plain = text.translate(plain_text.PLAIN_SIGNS)
         text = plain.encode(encoding, errors="replace").decode(encoding)
     print(text, file=stream)
 

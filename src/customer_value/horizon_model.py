@@ -83,18 +83,6 @@ class HorizonModel(BaseEstimator):  # type: ignore[misc]
         named = {str(n): float(c) for n, c in zip(names, self.linear_.coef_, strict=True)}
         return {"intercept": float(self.linear_.intercept_), **named}
 
-    def contribution_sql(self, features: Sequence[str], log_horizon: float) -> str:
-        """What some features add to the linear predictor beyond an average customer's."""
-        coefficients = self.coefficients()
-        terms = []
-        for name in features:
-            at_horizon = coefficients[name] + log_horizon * coefficients.get(
-                f"{name}{scoring_sql.INTERACTION_SUFFIX}", 0.0
-            )
-            mean = float(self.means_[list(self.features).index(name)])
-            terms.append(f'({at_horizon!r}::double) * ("{name}" - ({mean!r}::double))')
-        return " + ".join(terms)
-
     def design(self, examples: pd.DataFrame) -> Floats:
         """What the fitted estimator itself reads, for a check against its own predictions."""
         return self._design(self._raw(examples))

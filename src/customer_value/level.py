@@ -4,7 +4,8 @@ Two forecasts speak of the same total, what the known customers will bring: the 
 customer model expects of each, times the season that the cohorts show, for the model knows none;
 and the forecast from cohorts by week. Both were made at past dates too, and how far each was off
 then, over windows as long in proportion to the history, tells how much the one is to give way to
-the other. Where neither was ever tried, the customer model stands.
+the other, and by how much both are to be corrected. Where neither was ever tried, the customer
+model stands.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ NEARNESS = math.log(2)
 # errors on the logarithmic scale. The customer model has the benefit of the doubt.
 PRIOR_DATES = 2.0
 PRIOR_ERROR = {SEASONED: 0.12, COHORTS: 0.2, LEVELLED: 0.2}
+# A forecast that was too low at past dates is raised, and one that was too high lowered: by their
+# mean error, as if it had been right at so many past dates more. What erred one way erred so for a
+# reason that may be over.
+PRIOR_DATES_WITHOUT_BIAS = 4.0
 # One failed forecast of a window in which next to nothing happened must not decide for all.
 LARGEST_ERROR = 1.5
 # However wrong the customer model was, its total is not moved further than this many times.
@@ -119,10 +124,23 @@ class PastErrors:
         _, date = np.unique(self.as_of_date, return_inverse=True)
         return np.asarray(near / np.maximum(1.0, np.bincount(date, near)[date]))
 
-    def mean_square(self, method: str, relative_horizon: float) -> float:
-        """The typical squared error, drawn to what is held of it before any has been seen."""
+    def mean(self, method: str, relative_horizon: float) -> float:
+        """The mean error, drawn to none by how little has been seen."""
         weight = self.weight(relative_horizon)
-        seen = float(weight @ self.errors[method] ** 2)
+        return float(weight @ self.errors[method]) / (
+            float(weight.sum()) + PRIOR_DATES_WITHOUT_BIAS
+        )
+
+    def mean_square(self, method: str, relative_horizon: float, about: float = 0.0) -> float:
+        """The typical squared error, drawn to what is held of it before any has been seen.
+
+        Args:
+            method: whose.
+            relative_horizon: days of the window over days of the history.
+            about: the part of the errors that is known, and corrected.
+        """
+        weight = self.weight(relative_horizon)
+        seen = float(weight @ (self.errors[method] - about) ** 2)
         prior = PRIOR_DATES * PRIOR_ERROR[method] ** 2
         return (seen + prior) / (float(weight.sum()) + PRIOR_DATES)
 
@@ -139,16 +157,21 @@ def level_factor(
         cohorts: what the cohorts are forecast to bring; NaN where there is no such forecast.
 
     Returns:
-        The weighted geometric mean of the two over the first, the weights being their inverse mean
-        squared errors (Bates and Granger, 1969), drawn to 1 by how little has been seen of them; 1
-        where nothing has.
+        Each of the two is corrected by its mean error at past dates. The factor is their weighted
+        geometric mean over the first as it was: the weights are their inverse mean squared errors
+        (Bates and Granger, 1969), drawn to the customer model by how little has been seen of them.
+        1 where nothing has.
     """
-    if not (seasoned > 0 and cohorts > 0):
+    if not seasoned > 0:
         return 1.0
-    square = {method: past.mean_square(method, relative_horizon) for method in (SEASONED, COHORTS)}
-    seen = float(past.weight(relative_horizon).sum())
-    share = seen / (seen + PRIOR_DATES) * square[SEASONED] / sum(square.values())
-    moved = share * math.log(cohorts / seasoned)
+    moved = -past.mean(SEASONED, relative_horizon)
+    if cohorts > 0:
+        bias = {method: past.mean(method, relative_horizon) for method in (SEASONED, COHORTS)}
+        square = {m: past.mean_square(m, relative_horizon, about=bias[m]) for m in bias}
+        seen = float(past.weight(relative_horizon).sum())
+        share = seen / (seen + PRIOR_DATES) * square[SEASONED] / sum(square.values())
+        apart = math.log(cohorts / seasoned) - bias[COHORTS] + bias[SEASONED]
+        moved += share * apart
     largest = math.log(LARGEST_FACTOR)
     return math.exp(min(max(moved, -largest), largest))
 

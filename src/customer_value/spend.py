@@ -81,8 +81,3 @@ def fit(
     model.fit(examples[is_active], ratio / scale, weight / weight.mean())
     model.scale_ = scale
     return model.shifted(math.log(scale)), None
-
-
-def amount_if_any(model: HorizonModel, examples: pd.DataFrame) -> Floats:
-    """E[net amount within the horizon | at least one order], in currency."""
-    return baseline(examples) * np.exp(model.linear_predictor(examples))

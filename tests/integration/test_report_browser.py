@@ -14,16 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from built_shop import Shop
 from playwright.sync_api import Browser, Page, sync_playwright
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+# Beside what Playwright passes of itself, such as to have no window and to load nothing unasked.
+FLAGS = ["--disable-gpu", "--disable-quic"]
 WIDTHS = {"phone": 390, "desktop": 1280}
 COLOURS = ("light", "dark")
 HOSTILE = "</script></style><img src=x onerror=\"document.title='taken'\"><b onclick=alert(1)>"
@@ -150,7 +142,7 @@ def test_axe_finds_nothing_to_complain_of(browser: Browser, report: Path, colour
 
 def test_letters_in_pictures_stand_out_from_the_paper(browser: Browser, report: Path) -> None:
     """Axe does not look into images: the page's paper against the colours of their letters."""
-    from customer_value.report_page import drawing  # noqa: PLC0415
+    from customer_value.report.page import drawing  # noqa: PLC0415
 
     for colours in COLOURS:
         with Visit(browser, report, color_scheme=colours) as page:

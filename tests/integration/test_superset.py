@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,8 +46,14 @@ class Client:
     def get(self, path: str) -> dict[str, Any]:
         request = urllib.request.Request(f"{self.address}{path}")
         request.add_header("Authorization", f"Bearer {self.token}")
-        with self.opener.open(request, timeout=240) as answer:
-            content: dict[str, Any] = json.load(answer)
+        try:
+            with self.opener.open(request, timeout=240) as answer:
+                content: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            # What went wrong is in the answer and in Superset's own log.
+            log = (REPOSITORY / "build" / "superset" / "run" / "superset.log").read_text()
+            message = f"{path}: {error}\n{error.read().decode()[-2000:]}\n{log[-6000:]}"
+            raise AssertionError(message) from error
         return content
 
 

@@ -136,6 +136,7 @@ def test_one_order_does_not_promise_one_every_other_day(one_order: Warehouse) ->
     assert one_order.value("select predicted_order_count from customer_cltv") < 24
 
 
+@pytest.mark.slow
 def test_one_customer_with_several_orders_is_scored_by_fallbacks(build: Build) -> None:
     warehouse = build(orders_on({"only": range(0, 400, 40)}))
     assert_sensible(warehouse)
@@ -146,6 +147,7 @@ def test_one_customer_with_several_orders_is_scored_by_fallbacks(build: Build) -
     assert fallbacks(warehouse)["spend"] == ("personal_baseline", "too_few_examples")
 
 
+@pytest.mark.slow
 def test_where_all_have_churned_all_are_predicted_to(build: Build) -> None:
     orders = orders_on({f"customer-{number}": [number % 20] for number in range(60)})
     warehouse = build(orders, variables={"as_of_date": "2025-01-01"})
@@ -160,6 +162,7 @@ def test_where_all_have_churned_all_are_predicted_to(build: Build) -> None:
     assert warehouse.value("select max(predicted_value) from customer_cltv") < 20
 
 
+@pytest.mark.slow
 def test_where_none_has_churned_none_is_predicted_to(build: Build) -> None:
     orders = orders_on({f"customer-{number}": range(number % 5, 400, 5) for number in range(60)})
     warehouse = build(orders)
@@ -170,6 +173,7 @@ def test_where_none_has_churned_none_is_predicted_to(build: Build) -> None:
     assert 1000 < warehouse.value("select avg(predicted_value) from customer_cltv") < 1800
 
 
+@pytest.mark.slow
 def test_equal_amounts_leave_customers_apart_by_when_they_order(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:
@@ -179,6 +183,7 @@ def test_equal_amounts_leave_customers_apart_by_when_they_order(
     assert warehouse.value("select count(distinct predicted_value) from customer_cltv") > 100
 
 
+@pytest.mark.slow
 def test_customers_who_get_back_more_than_they_paid_are_worth_nothing_to_come(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:
@@ -191,6 +196,7 @@ def test_customers_who_get_back_more_than_they_paid_are_worth_nothing_to_come(
     assert warehouse.value("select max(predicted_value) from customer_cltv") < 1
 
 
+@pytest.mark.slow
 def test_who_only_returns_goods_is_no_customer(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:
@@ -210,6 +216,7 @@ def test_who_only_returns_goods_is_no_customer(
     ]
 
 
+@pytest.mark.slow
 def test_some_negative_totals_stand_beside_positive_ones(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,20 +77,3 @@ def test_shifting_adds_to_every_prediction() -> None:
     model = HorizonModel(LinearRegression(), FEATURES, BY_HORIZON).fixed(0.0, 1.0)
     before = model.linear_predictor(frame)
     np.testing.assert_allclose(model.shifted(0.25).linear_predictor(frame), before + 0.25)
-
-
-def test_contributions_add_up_to_the_distance_from_the_average_customer() -> None:
-    frame = examples()
-    target = np.random.default_rng(3).normal(size=len(frame))
-    model = HorizonModel(LinearRegression(), FEATURES, BY_HORIZON).fit(frame, target)
-    log_horizon = math.log(180)
-    at_horizon = frame.assign(log_horizon=log_horizon)
-    average = pd.DataFrame([dict(zip(FEATURES, model.means_, strict=False))])
-    distance = model.linear_predictor(at_horizon) - model.linear_predictor(
-        average.assign(log_horizon=log_horizon)
-    )
-    sql = model.contribution_sql(FEATURES, log_horizon)
-    with duckdb.connect() as connection:
-        connection.register("features", at_horizon)
-        contributions = connection.sql(f"select {sql} as total from features").fetchnumpy()["total"]
-    np.testing.assert_allclose(contributions, distance, atol=1e-9)

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from customer_value import imputation, imputation_sql
-from customer_value.imputation import FittedImputation, fit
-from customer_value.imputation_sql import ImputationError
+from customer_value.imputation import FittedImputation, fit, reading_imputer, sql, trial
+from customer_value.imputation.sql import ImputationError
 
 Relation = duckdb.DuckDBPyRelation
 SEED = 7
@@ -160,13 +159,13 @@ def test_rows_held_out_are_not_fitted(
     session: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    original = imputation._ReadingImputer.fit
+    original = reading_imputer.ReadingImputer.fit
 
     def noted(plan: Any, reading: Any, values: Any, random_seed: int) -> Any:
         seen.append(len(values))
         return original(plan, reading, values, random_seed)
 
-    monkeypatch.setattr(imputation._ReadingImputer, "fit", noted)
+    monkeypatch.setattr(reading_imputer.ReadingImputer, "fit", noted)
     fitted = fit_costs(session.from_df(shop("multiplicative")), max_rows=1000)
     # Three fifths for the two readings, then all for the one that was chosen.
     assert seen == [600, 600, 1000]
@@ -227,7 +226,7 @@ def test_a_predictor_that_says_nothing_leaves_the_median(
 def test_a_prediction_far_worse_than_the_median_gives_way_to_it(
     session: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imputation, "WORST_RATIO_TO_MEDIAN", 1e-3)
+    monkeypatch.setattr(trial, "WORST_RATIO_TO_MEDIAN", 1e-3)
     relation = session.from_df(shop("multiplicative"))
     fitted = fit_costs(relation)
     assert only_target(fitted)["method"] == "median"
@@ -288,19 +287,19 @@ def test_refuses_in_a_sentence(
 def test_sql_that_differs_from_scikit_learn_is_refused(
     session: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = imputation_sql.affine
+    original = sql.affine
 
     def shifted(intercept: float, coefficients: Sequence[float], names: Sequence[str]) -> str:
         return original(intercept + 1e-6, coefficients, names)
 
-    monkeypatch.setattr(imputation_sql, "affine", shifted)
+    monkeypatch.setattr(sql, "affine", shifted)
     with pytest.raises(ImputationError, match="differs from scikit-learn's by"):
         fit_costs(session.from_df(shop("multiplicative")))
 
 
 def test_what_is_no_number_fails_the_comparison_too() -> None:
     with pytest.raises(ImputationError, match="differs from scikit-learn's by nan"):
-        imputation._check_equal(np.array([[np.nan]]), np.array([[1.0]]))
+        reading_imputer._check_equal(np.array([[np.nan]]), np.array([[1.0]]))
 
 
 def test_many_columns_make_no_expression_too_deep(session: duckdb.DuckDBPyConnection) -> None:
@@ -349,7 +348,7 @@ def test_any_rows_are_filled_with_amounts_or_not_at_all(data: st.DataObject) -> 
         for index in range(len(pool) * repeats)
     ]
     with duckdb.connect() as connection:
-        quoted = [imputation_sql.quoted(name) for name in (target, number, text, time)]
+        quoted = [sql.quoted(name) for name in (target, number, text, time)]
         connection.execute(
             f"create table orders (k varchar, {quoted[0]} double, {quoted[1]} double, "
             f"{quoted[2]} varchar, {quoted[3]} timestamp)"
@@ -363,7 +362,7 @@ def test_any_rows_are_filled_with_amounts_or_not_at_all(data: st.DataObject) -> 
         key: amount for key, amount, *_ in rows if amount is not None and math.isfinite(amount)
     }
     missing = {key for key, *_ in rows} - set(known)
-    learnt = [amount for amount in known.values() if abs(amount) < imputation_sql.LARGEST_AMOUNT]
+    learnt = [amount for amount in known.values() if abs(amount) < sql.LARGEST_AMOUNT]
     assert set(filled) == (missing if learnt else set())
     for amount in filled.values():
         assert isinstance(amount, Decimal)
@@ -385,15 +384,15 @@ def test_the_sql_gives_what_scikit_learn_gives(seed: int, width: float) -> None:
     frame = frame.mask(chance.random(frame.shape) < 0.25)
     frame["k"] = np.arange(300)
     largest = []
-    original = imputation._check_equal
+    original = reading_imputer._check_equal
 
     def noted(given_values: Any, wanted: Any) -> None:
         largest.append(np.max(np.abs(given_values - wanted) / np.maximum(1, np.abs(wanted))))
         original(given_values, wanted)
 
     with pytest.MonkeyPatch.context() as patch, duckdb.connect() as connection:
-        patch.setattr(imputation, "_check_equal", noted)
-        patch.setattr(imputation, "WORST_RATIO_TO_MEDIAN", math.inf)
+        patch.setattr(reading_imputer, "_check_equal", noted)
+        patch.setattr(trial, "WORST_RATIO_TO_MEDIAN", math.inf)
         fit(connection.from_df(frame), "k", ["a", "b"], ["c", "d"], max_rows=600, random_seed=seed)
     assert largest
     assert max(largest) <= 1e-9

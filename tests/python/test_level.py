@@ -167,10 +167,25 @@ def test_a_few_weeks_are_too_few() -> None:
 def test_without_any_trial_the_customer_model_stands() -> None:
     levelled = forecast(tried({}), cohort_rows(45), [500.0, 400.0])
     assert levelled["level_factor"].tolist() == [1, 1]
-    # And without a forecast from cohorts there is nothing to draw it to.
-    short = forecast(tried({"seasoned": 3.0, "cohorts": 1.0}), cohort_rows(5), [500.0, 400.0])
+    # And without a forecast from cohorts there is nothing to draw it to, where it was right before.
+    short = forecast(tried({"seasoned": 1.0, "cohorts": 2.0}), cohort_rows(5), [500.0, 400.0])
     assert short["level_factor"].tolist() == [1, 1]
     assert short["cohort_net_amount"].isna().all()
+
+
+@pytest.mark.parametrize("was_off", [0.7, 1.5])
+def test_what_was_off_one_way_at_past_dates_is_corrected_by_no_more_than_that(
+    was_off: float,
+) -> None:
+    model = fitted(52)
+    expected = was_off * np.diff(model.within(np.array([0.0, 28.0, 56.0])))
+    past = tried({"seasoned": was_off, "cohorts": 1.0})
+    after = was_off * forecast(past, cohort_rows(52), expected.tolist())["level_factor"]
+    assert (np.abs(np.log(after)) < 0.5 * abs(np.log(was_off))).all()
+    # With both off alike there is nothing to choose between, and still something to correct.
+    both = tried({"seasoned": was_off, "cohorts": was_off})
+    after = was_off * forecast(both, cohort_rows(5), [500.0, 400.0])["level_factor"]
+    assert (np.abs(np.log(after)) < 0.6 * abs(np.log(was_off))).all()
 
 
 def test_a_customer_model_that_was_right_is_kept() -> None:
@@ -179,7 +194,7 @@ def test_a_customer_model_that_was_right_is_kept() -> None:
     expected = 0.8 * np.diff(model.within(np.array([0.0, 28.0, 56.0])))
     past = tried({"seasoned": 1.0, "cohorts": 1.5})
     levelled = forecast(past, cohort_rows(52), expected.tolist())
-    assert levelled["level_factor"].between(1.0, 1.03).all()
+    assert levelled["level_factor"].between(0.97, 1.03).all()
 
 
 def test_a_customer_model_that_ran_hot_gives_way_to_cohorts_that_did_not() -> None:

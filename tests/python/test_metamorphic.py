@@ -265,6 +265,7 @@ def test_renaming_customers_renames_them_and_nothing_else(
     }
 
 
+@pytest.mark.slow
 def test_running_again_and_on_a_later_date_keeps_a_true_history(
     build: Build, shop_orders: Rows
 ) -> None:

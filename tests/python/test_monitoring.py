@@ -95,7 +95,7 @@ def customers_of(orders: Rows, folder: Path) -> Path:
     path = folder / "customers.csv"
     rows = [
         f"{id_},{'islands' if number < 6 else ('north', 'south')[number % 2]},"
-        f"{'no' if id_ in staying else 'yes'}"
+        f"{'stays' if id_ in staying else 'leaves'}"
         for number, id_ in enumerate(ids)
     ]
     path.write_text("\n".join(["customer_id,region,leaving", *rows]))
@@ -252,7 +252,7 @@ def test_a_group_about_whom_the_models_are_wrong_is_found(
     built(tmp_path, orders, SCORED, "--select", *select, "model_fairness", **asked)
     found = Warehouse(tmp_path).rows(f"""
         select evidence, metric from model_fairness
-        where as_of_date = '{SCORED}' and group_value = 'yes' and verdict = 'unequal'
+        where as_of_date = '{SCORED}' and group_value = 'leaves' and verdict = 'unequal'
     """)
     # Who ordered no more is less often in the best tier, was thought to stay more often than
     # others were, and was thought to spend too much.

@@ -241,12 +241,12 @@ def later_run(warehouse: Warehouse) -> Origins:
     return Origins(compiled(warehouse.folder, inputs(warehouse.folder)))
 
 
-@pytest.mark.parametrize("run", ["first_run", "later_run"])
+@pytest.mark.parametrize("run", ["first_run", pytest.param("later_run", marks=pytest.mark.slow)])
 def test_no_mart_holds_what_is_personal(run: str, request: pytest.FixtureRequest) -> None:
     assert leaks(request.getfixturevalue(run)) == {}
 
 
-@pytest.mark.parametrize("run", ["first_run", "later_run"])
+@pytest.mark.parametrize("run", ["first_run", pytest.param("later_run", marks=pytest.mark.slow)])
 def test_groups_are_told_of_by_model_fairness_alone(
     run: str, request: pytest.FixtureRequest
 ) -> None:

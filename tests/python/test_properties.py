@@ -230,6 +230,7 @@ def test_cleaned_and_rejected_are_the_input_in_count_and_money(
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(orders=messy_orders)
 def test_of_each_order_id_the_latest_usable_version_is_kept(
@@ -258,6 +259,7 @@ def test_of_each_order_id_the_latest_usable_version_is_kept(
     ) == sorted(latest.items())
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(orders=messy_orders)
 def test_orders_are_numbered_from_1_by_time_within_each_customer(
@@ -303,6 +305,7 @@ def test_rfm_scores_are_1_to_5_and_follow_their_measure(
     assert engine.rows("select count(*) from customer_rfm where rfm_segment is null") == [(0,)]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(orders=clean_orders())
 def test_cohorts_account_for_every_customer_order_and_cent(
@@ -349,6 +352,7 @@ def test_cohorts_account_for_every_customer_order_and_cent(
     assert sum(row[5] for row in every_row) == sum(order.money for order in purchases + refunds)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(orders=clean_orders())
 def test_money_back_belongs_to_the_latest_order_that_came_to_as_much(

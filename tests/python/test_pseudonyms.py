@@ -159,6 +159,7 @@ def test_says_what_is_wrong_with_a_key(
     assert (key_in_environment() is None) == (problem is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "sentence"),
     [
@@ -182,6 +183,7 @@ def test_dbt_says_why_it_has_no_key(
     assert key is None or not [path for path in files if key.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("with_key")
 def test_dbt_says_that_the_profile_lacks_the_plugin(tmp_path: Path) -> None:
     profile = (PROJECT / "profiles" / "profiles.yml").read_text()

@@ -16,7 +16,8 @@ import duckdb
 import pytest
 from matplotlib.text import Text
 
-from customer_value import charts, cli, figures, report
+from customer_value import cli
+from customer_value.report import charts, figures, plain_text, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +158,7 @@ def line_of(text: str, start: str) -> str:
 
 
 def test_counts_orders_and_rejections_by_reason(shop: Path) -> None:
-    assert figures.summary(shop).orders == figures.Orders(
+    assert figures.summary(shop).orders == figures.inputs.Orders(
         input_count=10,
         cleaned_count=7,
         rejected_count=3,
@@ -168,17 +169,17 @@ def test_counts_orders_and_rejections_by_reason(shop: Path) -> None:
 def test_breaches_of_data_quality_are_those_of_the_date(tmp_path: Path) -> None:
     """And not those of another run, of a later date."""
     found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, BREACHES)).data_quality
-    assert found == figures.DataQuality(
+    assert found == figures.inputs.DataQuality(
         figure_count=3,
         breaches=(
-            figures.Breach("error", "orders", "null_rate", "customer_id", 0.6, 0.5),
-            figures.Breach("warn", "orders", "freshness_days", "all", 12, 7),
+            figures.inputs.Breach("error", "orders", "null_rate", "customer_id", 0.6, 0.5),
+            figures.inputs.Breach("warn", "orders", "freshness_days", "all", 12, 7),
         ),
     )
 
 
 def test_breaches_of_data_quality_are_told_beside_their_thresholds(tmp_path: Path) -> None:
-    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, BREACHES)))
+    text = plain_text.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, BREACHES)))
     assert line_of(text, "error") == "error orders null_rate of customer_id 60.0% above 50.0%"
     assert line_of(text, "warn") == "warn orders freshness_days 12 days above 7 days"
     assert "within their thresholds" not in text
@@ -187,12 +188,12 @@ def test_breaches_of_data_quality_are_told_beside_their_thresholds(tmp_path: Pat
 def test_data_quality_of_another_date_alone_is_not_told(tmp_path: Path) -> None:
     of_another_date = "delete from data_quality where as_of_date = '2026-01-01'"
     found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, of_another_date))
-    assert found.data_quality == figures.DataQuality(0, ())
-    assert "not measured for this date" in report.render(found)
+    assert found.data_quality == figures.inputs.DataQuality(0, ())
+    assert "not measured for this date" in plain_text.render(found)
 
 
 def test_model_health_is_one_line_where_all_is_well(shop: Path) -> None:
-    text = report.render(figures.summary(shop))
+    text = plain_text.render(figures.summary(shop))
     assert line_of(text, "ok:") == "ok: no threshold of monitoring is passed"
     assert "181 days" not in text
 
@@ -204,10 +205,10 @@ def test_model_health_names_the_models_that_need_something(tmp_path: Path) -> No
     """
     found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, old))
     assert found.model_health == (
-        figures.Health("churn", "ok", "No threshold is passed."),
-        figures.Health("spend", "retrain", "It was trained 181 days ago."),
+        figures.models.Health("churn", "ok", "No threshold is passed."),
+        figures.models.Health("spend", "retrain", "It was trained 181 days ago."),
     )
-    text = report.render(found)
+    text = plain_text.render(found)
     assert line_of(text, "spend retrain") == "spend retrain It was trained 181 days ago."
     assert "churn  ok" not in text
 
@@ -215,15 +216,15 @@ def test_model_health_names_the_models_that_need_something(tmp_path: Path) -> No
 def test_model_health_of_another_date_alone_is_not_told(tmp_path: Path) -> None:
     of_another_date = "delete from model_health where as_of_date = '2026-01-01'"
     found = figures.summary(database(tmp_path, FOUR_CUSTOMERS, of_another_date))
-    assert "not watched for this date" in report.render(found)
+    assert "not watched for this date" in plain_text.render(found)
 
 
 def test_repeat_rate_is_the_share_with_two_or_more_orders(shop: Path) -> None:
-    assert figures.summary(shop).customers == figures.Customers(4, 2, 0.5)
+    assert figures.summary(shop).customers == figures.customers.Customers(4, 2, 0.5)
 
 
 def test_churned_share_comes_from_the_prediction_and_its_window(shop: Path) -> None:
-    assert figures.summary(shop).churn == figures.Churn(180, 2, 0.5, 0.5)
+    assert figures.summary(shop).churn == figures.customers.Churn(180, 2, 0.5, 0.5)
 
 
 def test_values_are_exact_sums_over_the_horizon(shop: Path) -> None:
@@ -256,7 +257,7 @@ def test_shows_the_model_that_scored_and_not_a_newer_one(shop: Path) -> None:
 
 
 def test_the_text_reads_as_it_should(shop: Path) -> None:
-    text = report.render(figures.summary(shop))
+    text = plain_text.render(figures.summary(shop))
     expected = {
         "Customer value": "Customer value · as of 2026-01-01",
         "in ": "in 10",
@@ -283,7 +284,7 @@ def test_the_text_reads_as_it_should(shop: Path) -> None:
 def test_json_holds_the_figures_of_the_text(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--database", shop, "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    text = report.render(figures.summary(shop))
+    text = plain_text.render(figures.summary(shop))
     assert found["database"] == str(shop)
     assert line_of(text, "in ") == f"in {found['orders']['input_count']}"
     for reason, count in found["orders"]["rejected_by_reason"].items():
@@ -309,7 +310,7 @@ def test_empty_tables_give_a_report_without_rates(tmp_path: Path) -> None:
     assert found.as_of_date is None
     assert found.customers.repeat_rate is None
     assert found.value.total_value == 0
-    text = report.render(found)
+    text = plain_text.render(found)
     assert "no clean orders yet" in text
     assert "no customers yet" in text
     assert "none trained yet" in text
@@ -323,7 +324,7 @@ def test_one_customer_holds_everything(tmp_path: Path) -> None:
         f"delete from {table} where customer_id <> 'a'"
         for table in ("customers", "customer_churn", "customer_cltv", "customer_tiers")
     ]
-    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *others)))
+    text = plain_text.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *others)))
     assert line_of(text, "vip") == f"vip 1 100.0% 60.00 100.0% {'█' * 24}"
 
 
@@ -332,7 +333,7 @@ def test_negative_totals_have_no_shares(tmp_path: Path) -> None:
         "update customer_tiers set predicted_value = -predicted_value",
         "update customer_cltv set predicted_value = -predicted_value, total_value = -1.005",
     )
-    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *losses)))
+    text = plain_text.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *losses)))
     assert line_of(text, "vip") == "vip 1 25.0% -60.00 -"
     assert line_of(text, "predicted -").startswith("predicted -100.00 ")
 
@@ -342,7 +343,7 @@ def test_amounts_of_a_trillion_keep_their_columns(tmp_path: Path) -> None:
         "update customer_tiers set predicted_value = predicted_value * 1e12::decimal(18, 0)",
         "update customer_cltv set historic_value = 1e12",
     )
-    text = report.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *large)))
+    text = plain_text.render(figures.summary(database(tmp_path, FOUR_CUSTOMERS, *large)))
     assert line_of(text, "historic").startswith("historic 4,000,000,000,000.00 ")
     rows = [line for line in text.splitlines() if "000,000.00" in line and "%" in line]
     assert len(rows) == 3
@@ -389,12 +390,12 @@ def test_tells_the_horizon_in_words(
     ],
 )
 def test_a_share_never_reads_as_none_or_all_when_it_is_not(rate: float | None, text: str) -> None:
-    assert report.percent(rate) == text
+    assert plain_text.percent(rate) == text
 
 
 def test_warns_of_a_model_that_is_worse_than_its_baseline(tmp_path: Path) -> None:
     path = database(tmp_path, FOUR_CUSTOMERS, "update model_metrics set baseline_value = 0.9")
-    text = report.render(figures.summary(path))
+    text = plain_text.render(figures.summary(path))
     assert line_of(text, "AUC").endswith("worse than its baseline, don't rely on it")
 
 
@@ -480,7 +481,7 @@ def test_bold_headings_are_for_terminals_alone(
 ) -> None:
     assert run("--database", shop) == 0
     assert "\x1b" not in capsys.readouterr().out
-    assert "\x1b[1mOrders\x1b[0m" in report.render(figures.summary(shop), is_bold=True)
+    assert "\x1b[1mOrders\x1b[0m" in plain_text.render(figures.summary(shop), is_bold=True)
 
 
 def test_the_profiles_variable_names_the_default_database(
@@ -542,7 +543,7 @@ SHOPS = {
 @pytest.mark.parametrize("name", SHOPS)
 def test_charts_are_written_and_everything_is_inside_of_them(tmp_path: Path, name: str) -> None:
     path = database(tmp_path, *SHOPS[name])
-    with figures.connected(path) as connection:
+    with reading.connected(path) as connection:
         for draw in charts.CHARTS.values():
             figure = draw(connection)
             figure.canvas.draw()
@@ -580,26 +581,26 @@ def test_the_same_database_gives_the_same_bytes(shop: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("chart", "statement", "title"),
     [
-        ("tiers", "", "The top 25% of customers (vip) hold 60% of predicted value"),
-        ("tiers", LOSSES, "Tiers by size and predicted value"),
+        ("tiers.png", "", "The top 25% of customers (vip) hold 60% of predicted value"),
+        ("tiers.png", LOSSES, "Tiers by size and predicted value"),
         (
-            "cohort_heatmap",
+            "cohort_heatmap.png",
             "",
             "25% of customers order again in the month after their first; 0% in month 2",
         ),
         (
             # December goes on after the 15th: what it lacks yet is no loss of customers.
-            "cohort_heatmap",
+            "cohort_heatmap.png",
             "update customers set as_of_date = '2025-12-15'",
             "50% of customers order again in the month after their first order",
         ),
         (
-            "value_at_risk",
+            "value_at_risk.png",
             "",
             "40% of predicted value is with customers at medium or high churn risk",
         ),
         (
-            "value_at_risk",
+            "value_at_risk.png",
             "update customer_churn set churn_risk_band = 'low'",
             "All customers are at low churn risk",
         ),
@@ -609,8 +610,8 @@ def test_titles_say_what_the_data_say(
     tmp_path: Path, chart: str, statement: str, title: str
 ) -> None:
     path = database(tmp_path, FOUR_CUSTOMERS, statement or "select 1")
-    with figures.connected(path) as connection:
-        figure = getattr(charts, chart)(connection)
+    with reading.connected(path) as connection:
+        figure = charts.CHARTS[chart](connection)
     assert figure.texts[0].get_text() == title
     assert "As of 20" in figure.texts[-1].get_text()
 
@@ -621,9 +622,11 @@ def test_charts_without_matplotlib_say_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    for name in list(sys.modules):
+        if name.startswith("customer_value.report.charts"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("customer_value.report.charts")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.delitem(sys.modules, "customer_value.charts")
-    monkeypatch.delattr("customer_value.charts")
     assert run("--database", shop, "--charts", tmp_path / "charts") == 2
     shown = capsys.readouterr()
     assert "pip install 'dbt-customer-value[report]'" in shown.err

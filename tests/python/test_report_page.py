@@ -16,11 +16,12 @@ import pytest
 import yaml
 
 from conftest import PROJECT
-from customer_value import cli, figures
-from customer_value.report_page import writing
-from customer_value.report_page.blocks import Section
-from customer_value.report_page.sections import SECTIONS
-from customer_value.report_page.tables import Tables
+from customer_value import cli
+from customer_value.report import reading
+from customer_value.report.page import writing
+from customer_value.report.page.blocks import Section
+from customer_value.report.page.sections import SECTIONS
+from customer_value.report.page.tables import Tables
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -203,7 +204,7 @@ def told(tables: Tables) -> list[Section]:
 
 
 def sections(database: Path) -> list[Section]:
-    with figures.connected(database, needed=writing.NEEDED_TABLES) as connection:
+    with reading.connected(database, needed=writing.NEEDED_TABLES) as connection:
         return told(Tables(connection))
 
 
@@ -230,10 +231,9 @@ def test_every_section_is_there(shop: Path, shop_page: Page) -> None:
     assert {f"#{key}" for key in keys} <= linked
 
 
-def test_the_exposure_names_every_table_that_the_page_reads() -> None:
-    source = "".join(
-        path.read_text(encoding="utf-8") for path in Path(writing.__file__).parent.rglob("*.py")
-    )
+def test_the_exposure_names_every_table_that_the_report_reads() -> None:
+    package = Path(reading.__file__).parent
+    source = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
     read = {
         table
         for path in (PROJECT / "models" / "marts").rglob("*.sql")
@@ -423,9 +423,9 @@ def test_a_page_without_matplotlib_says_how_to_install_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name in list(sys.modules):
-        if name.startswith("customer_value.report_page"):
+        if name.startswith("customer_value.report.page"):
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("customer_value.report_page")
+    monkeypatch.delattr("customer_value.report.page")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     arguments = ["report", "--database", str(shop), "--html", str(tmp_path / "report.html")]
     assert cli.main(arguments) == 2

@@ -259,6 +259,7 @@ def one_table(folder: Path) -> dict[str, Declaration]:
     }
 
 
+@pytest.mark.slow
 def test_in_one_table_of_stores_only_orders_are_numbered_by_each(
     clean: Clean, one_table: dict[str, Declaration]
 ) -> None:
@@ -276,6 +277,7 @@ def test_in_one_table_of_stores_only_orders_are_numbered_by_each(
     }
 
 
+@pytest.mark.slow
 def test_without_store_keys_one_number_is_one_order(
     clean: Clean, one_table: dict[str, Declaration]
 ) -> None:
@@ -330,6 +332,7 @@ names = st.text(alphabet="a:\\ ", max_size=4)
 ids = names.filter(lambda name: name.strip(" ") != "")
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(one=st.tuples(ids, st.one_of(st.none(), names)), other=st.tuples(ids, names))
 @example(one=("b:c", "a"), other=("c", "a:b"))
@@ -501,6 +504,7 @@ def test_money_is_all_there_in_each_currency_that_it_came_in(currencies: Warehou
     assert found == given_amounts
 
 
+@pytest.mark.slow
 def test_several_currencies_without_a_reporting_currency_fail_a_test(
     clean: Clean, currency_inputs: dict[str, Declaration]
 ) -> None:
@@ -547,6 +551,7 @@ def clocks(compiled: Callable[..., str]) -> Iterator[Callable[[str, dt.datetime]
         yield read
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     zone=st.sampled_from([BERLIN, NEW_YORK]),
@@ -574,6 +579,7 @@ def test_times_are_read_and_reported_by_the_clock_of_the_zone(
         assert native == moment.replace(tzinfo=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "skipped", "repeated"),
     [
@@ -597,6 +603,7 @@ def test_hours_that_are_skipped_or_come_twice_are_read_within_an_hour(
         assert native in moments
 
 
+@pytest.mark.slow
 def test_a_run_ends_at_midnight_of_the_reporting_zone(
     clocks: Callable[[str, dt.datetime], Row],
 ) -> None:
@@ -952,6 +959,7 @@ def filled(clean: Clean, gaps: dict[str, Declaration], request: pytest.FixtureRe
     return clean(gaps, selected, missing_values=METHODS[request.param], store_keys=[])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", ["typical", "other typical", "predicted"], indirect=True)
 def test_what_is_filled_is_marked_and_nothing_else(filled: Warehouse) -> None:
     assert filled.value("select count(*) from orders_cleaned") == 300
@@ -982,6 +990,7 @@ def test_what_is_filled_is_marked_and_nothing_else(filled: Warehouse) -> None:
     assert [known for *_, known in people] == [count for _, count, _ in people]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", ["typical"], indirect=True)
 def test_typical_values_fill_what_is_missing(filled: Warehouse) -> None:
     def only(expression: str, name: str) -> object:
@@ -1003,6 +1012,7 @@ def test_typical_values_fill_what_is_missing(filled: Warehouse) -> None:
     """) == [("friend",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", ["predicted"], indirect=True)
 def test_a_cost_of_60_percent_is_predicted_within_5(filled: Warehouse) -> None:
     costs = filled.rows("""
@@ -1016,6 +1026,7 @@ def test_a_cost_of_60_percent_is_predicted_within_5(filled: Warehouse) -> None:
         assert predicted == pytest.approx(truth, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", ["rejected"], indirect=True)
 def test_what_is_missing_is_rejected_where_it_is_said_to_be(filled: Warehouse) -> None:
     reasons = filled.mapping("select reject_reason, count(*) from orders_rejected group by 1")
@@ -1026,6 +1037,7 @@ def test_what_is_missing_is_rejected_where_it_is_said_to_be(filled: Warehouse) -
     """) == {f"missing_{name}": 10 for name in METHODS["rejected"]["customers"]}
 
 
+@pytest.mark.slow
 def test_where_no_value_is_known_none_is_made_up(clean: Clean, folder: Path) -> None:
     orders = [
         {
@@ -1129,6 +1141,7 @@ def test_what_init_writes_for_two_shops_builds(clean: Clean, tmp_path: Path) -> 
     assert warehouse.value("select count(*) from customers") == 18
 
 
+@pytest.mark.slow
 def test_what_init_writes_for_lines_builds(clean: Clean, tmp_path: Path) -> None:
     rows = [
         f"{number // 3},p{number % 7},{1 + number % 3},4.00,{(1 + number % 3) * 4}.00,"
@@ -1148,6 +1161,7 @@ def test_what_init_writes_for_lines_builds(clean: Clean, tmp_path: Path) -> None
     assert totals == [(60, 1440, 90, 0)]
 
 
+@pytest.mark.slow
 def test_what_init_writes_for_orders_refunds_and_rates_builds(clean: Clean, tmp_path: Path) -> None:
     orders = [
         f"o{number},c{number % 9},2024-02-{1 + number % 28:02d} 10:00:00,10.00,"

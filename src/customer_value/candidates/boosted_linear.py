@@ -85,12 +85,8 @@ class BoostedGamma(RatioCandidate):
         """Trees of the ratio to what the regression says; under a log link that is its residual."""
         model, _ = spend.fit(target.examples)
         linear = Linear.of(model)
-        rows = sampled(
-            target.examples.assign(ratio=target.ratio * target.scale, weight=target.weight),
-            MOST_ROWS,
-            run["random_seed"],
-        )
-        left = rows["ratio"].to_numpy() / np.exp(linear.values(rows))
+        rows = target.sampled(MOST_ROWS, run["random_seed"])
+        left = rows["ratio"].to_numpy() * target.scale / np.exp(linear.values(rows))
         trees = HistGradientBoostingRegressor(
             loss="gamma",
             **options(setting, len(rows), run)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import BaseDecisionTree, DecisionTreeClassifier, DecisionTreeRegressor
 
 from customer_value.candidates.gradient_boosting import (
     COLUMNS,
@@ -33,126 +34,21 @@ TREES = 40
 LEAVES = 64
 DEPTH = 14
 
-
-class DecisionTree(ProbabilityCandidate):
-    """One tree, the model that can be read off a page."""
-
-    name = "decision_tree"
-    settings = tuple({"leaves": leaves} for leaves in (12, 24, 48))
-    most_rows: ClassVar[int] = TREE_ROWS
-
-    def learn(
-        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
-    ) -> Trees:
-        """Fit on a sample of the rows; each leaf is drawn toward the base rate by one example."""
-        names = COLUMNS if self.target == CHURN else HIGH_VALUE_COLUMNS
-        rows = sampled(examples.assign(is_event=is_event), self.most_rows, run["random_seed"])
-        # As many monotone columns as there are: no order becomes no likelier in a longer horizon.
-        monotone = falling(names) if self.target == CHURN else None
-        fitted = self._fitted(
-            columns.values_of(rows, names), rows["is_event"].to_numpy(), monotone, run, setting
-        )
-        share = float(rows["is_event"].mean())
-        trees = [_probabilities(tree, share, len(fitted)) for tree in fitted]
-        return Trees(names, 0.0, tuple(trees), "logit")
-
-    def _fitted(
-        self,
-        design: columns.Floats,
-        is_event: Flags,
-        monotone: list[int] | None,
-        run: Mapping[str, Any],
-        setting: Mapping[str, Any],
-    ) -> list[DecisionTreeClassifier]:
-        model = DecisionTreeClassifier(
-            max_leaf_nodes=setting["leaves"],
-            min_samples_leaf=_least_in_leaf(len(design), 200),
-            max_depth=DEPTH,
-            monotonic_cst=monotone,
-            random_state=run["random_seed"],
-        )
-        return [model.fit(design, is_event)]
+FOREST_SETTINGS = tuple({"column_share": share} for share in (0.35, 0.15, 0.7))
 
 
-class RandomForest(DecisionTree):
-    """The mean of trees, each of a bootstrap sample and of some columns at each node."""
-
-    name = "random_forest"
-    settings = tuple({"column_share": share} for share in (0.35, 0.15, 0.7))
-    most_rows = FOREST_ROWS
-
-    def _fitted(
-        self,
-        design: columns.Floats,
-        is_event: Flags,
-        monotone: list[int] | None,
-        run: Mapping[str, Any],
-        setting: Mapping[str, Any],
-    ) -> list[DecisionTreeClassifier]:
-        model = RandomForestClassifier(
-            monotonic_cst=monotone, **_forest_options(len(design), run, setting)
-        )
-        return list(model.fit(design, is_event).estimators_)
+def tree_options(rows: int, run: Mapping[str, Any], setting: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of scikit-learn's, for one tree."""
+    return {
+        "max_leaf_nodes": setting["leaves"],
+        "min_samples_leaf": _least_in_leaf(rows, 200),
+        "max_depth": DEPTH,
+        "random_state": run["random_seed"],
+    }
 
 
-class DecisionTreeSpend(RatioCandidate):
-    """One tree of the ratio."""
-
-    name = "decision_tree"
-    settings = tuple({"leaves": leaves} for leaves in (16, 8, 32))
-    most_rows: ClassVar[int] = TREE_ROWS
-
-    def learn_ratio(self, target: RatioTarget, run: Mapping[str, Any], **setting: Any) -> Trees:
-        """Fit on a sample of the rows, by squared error."""
-        rows = sampled(
-            target.examples.assign(ratio=target.ratio, weight=target.weight),
-            self.most_rows,
-            run["random_seed"],
-        )
-        fitted = self._fitted(columns.values_of(rows, SPEND_COLUMNS), rows, run, setting)
-        trees = [
-            of_decision_tree(tree, tree.tree_.value[:, 0, 0] * target.scale / len(fitted))
-            for tree in fitted
-        ]
-        return Trees(SPEND_COLUMNS, 0.0, tuple(trees), "log")
-
-    def _fitted(
-        self,
-        design: columns.Floats,
-        rows: pd.DataFrame,
-        run: Mapping[str, Any],
-        setting: Mapping[str, Any],
-    ) -> list[DecisionTreeRegressor]:
-        model = DecisionTreeRegressor(
-            max_leaf_nodes=setting["leaves"],
-            min_samples_leaf=_least_in_leaf(len(design), 200),
-            max_depth=DEPTH,
-            random_state=run["random_seed"],
-        )
-        return [model.fit(design, rows["ratio"], rows["weight"])]
-
-
-class RandomForestSpend(DecisionTreeSpend):
-    """The mean of trees of the ratio."""
-
-    name = "random_forest"
-    settings = tuple({"column_share": share} for share in (0.35, 0.15, 0.7))
-    most_rows = FOREST_ROWS
-
-    def _fitted(
-        self,
-        design: columns.Floats,
-        rows: pd.DataFrame,
-        run: Mapping[str, Any],
-        setting: Mapping[str, Any],
-    ) -> list[DecisionTreeRegressor]:
-        model = RandomForestRegressor(**_forest_options(len(design), run, setting))
-        return list(model.fit(design, rows["ratio"], rows["weight"]).estimators_)
-
-
-def _forest_options(
-    rows: int, run: Mapping[str, Any], setting: Mapping[str, Any]
-) -> dict[str, Any]:
+def forest_options(rows: int, run: Mapping[str, Any], setting: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of scikit-learn's, for many of them."""
     return {
         "n_estimators": TREES,
         "max_leaf_nodes": LEAVES,
@@ -163,6 +59,77 @@ def _forest_options(
         "n_jobs": 1,
         "random_state": run["random_seed"],
     }
+
+
+class DecisionTree(ProbabilityCandidate):
+    """One tree, the model that can be read off a page."""
+
+    name = "decision_tree"
+    settings = tuple({"leaves": leaves} for leaves in (12, 24, 48))
+    most_rows: ClassVar[int] = TREE_ROWS
+    model: ClassVar[type[BaseEstimator]] = DecisionTreeClassifier
+    options = staticmethod(tree_options)
+
+    def learn(
+        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
+    ) -> Trees:
+        """Fit on a sample of the rows; each leaf is drawn toward the base rate by one example."""
+        names = COLUMNS if self.target == CHURN else HIGH_VALUE_COLUMNS
+        rows = sampled(examples.assign(is_event=is_event), self.most_rows, run["random_seed"])
+        # As many monotone columns as there are: no order becomes no likelier in a longer horizon.
+        monotone = falling(names) if self.target == CHURN else None
+        model = self.model(monotonic_cst=monotone, **self.options(len(rows), run, setting))
+        fitted = _trees(model.fit(columns.values_of(rows, names), rows["is_event"].to_numpy()))
+        share = float(rows["is_event"].mean())
+        trees = [_probabilities(tree, share, len(fitted)) for tree in fitted]
+        return Trees(names, 0.0, tuple(trees), "logit")
+
+
+class RandomForest(DecisionTree):
+    """The mean of trees, each of a bootstrap sample and of some columns at each node."""
+
+    name = "random_forest"
+    settings = FOREST_SETTINGS
+    most_rows = FOREST_ROWS
+    model = RandomForestClassifier
+    options = staticmethod(forest_options)
+
+
+class DecisionTreeSpend(RatioCandidate):
+    """One tree of the ratio."""
+
+    name = "decision_tree"
+    settings = tuple({"leaves": leaves} for leaves in (16, 8, 32))
+    most_rows: ClassVar[int] = TREE_ROWS
+    model: ClassVar[type[BaseEstimator]] = DecisionTreeRegressor
+    options = staticmethod(tree_options)
+
+    def learn_ratio(self, target: RatioTarget, run: Mapping[str, Any], **setting: Any) -> Trees:
+        """Fit on a sample of the rows, by squared error."""
+        rows = target.sampled(self.most_rows, run["random_seed"])
+        model = self.model(**self.options(len(rows), run, setting))
+        design = columns.values_of(rows, SPEND_COLUMNS)
+        fitted = _trees(model.fit(design, rows["ratio"], rows["weight"]))
+        trees = [
+            of_decision_tree(tree, tree.tree_.value[:, 0, 0] * target.scale / len(fitted))
+            for tree in fitted
+        ]
+        return Trees(SPEND_COLUMNS, 0.0, tuple(trees), "log")
+
+
+class RandomForestSpend(DecisionTreeSpend):
+    """The mean of trees of the ratio."""
+
+    name = "random_forest"
+    settings = FOREST_SETTINGS
+    most_rows = FOREST_ROWS
+    model = RandomForestRegressor
+    options = staticmethod(forest_options)
+
+
+def _trees(fitted: BaseEstimator) -> list[BaseDecisionTree]:
+    """Those of a forest, or the one."""
+    return list(getattr(fitted, "estimators_", [fitted]))
 
 
 def _least_in_leaf(rows: int, usual: int) -> int:

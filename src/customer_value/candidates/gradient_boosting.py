@@ -47,11 +47,7 @@ class GradientBoosting(ProbabilityCandidate):
     settings = SETTINGS
 
     def learn(
-        self,
-        examples: pd.DataFrame,
-        is_event: Flags,
-        run: Mapping[str, Any],
-        **setting: Any,
+        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
     ) -> Trees:
         """Fit on a sample of the rows, drawn by the seed."""
         is_churn = self.target == CHURN
@@ -71,21 +67,12 @@ class GradientBoostingSpend(RatioCandidate):
     name = "gradient_boosting"
     settings = SETTINGS
 
-    def learn_ratio(
-        self,
-        target: RatioTarget,
-        run: Mapping[str, Any],
-        **setting: Any,
-    ) -> Trees:
+    def learn_ratio(self, target: RatioTarget, run: Mapping[str, Any], **setting: Any) -> Trees:
         """Fit on a sample of the rows, drawn by the seed."""
         model = HistGradientBoostingRegressor(
             loss="gamma", **options(setting, len(target.examples), run)
         )
-        rows = sampled(
-            target.examples.assign(ratio=target.ratio, weight=target.weight),
-            MOST_ROWS,
-            run["random_seed"],
-        )
+        rows = target.sampled(MOST_ROWS, run["random_seed"])
         design = columns.values_of(rows, SPEND_COLUMNS)
         model.fit(design, rows["ratio"].to_numpy(), rows["weight"].to_numpy())
         return boosted(model, SPEND_COLUMNS, float(np.log(target.scale)))

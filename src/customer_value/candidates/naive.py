@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -38,11 +38,7 @@ class BaseRate(ProbabilityCandidate):
     is_naive = True
 
     def learn(
-        self,
-        examples: pd.DataFrame,
-        is_event: Flags,
-        run: Mapping[str, Any],
-        **setting: Any,
+        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
     ) -> Linear:
         """A logistic regression on the log horizon alone."""
         if self.target == HIGH_VALUE:
@@ -62,11 +58,7 @@ class OwnRate(ProbabilityCandidate):
     is_naive = True
 
     def learn(
-        self,
-        examples: pd.DataFrame,
-        is_event: Flags,
-        run: Mapping[str, Any],
-        **setting: Any,
+        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
     ) -> Formula:
         """Nothing is learnt."""
         return Formula("no_order_at_own_pace")
@@ -79,11 +71,7 @@ class Persistence(ProbabilityCandidate):
     is_naive = True
 
     def learn(
-        self,
-        examples: pd.DataFrame,
-        is_event: Flags,
-        run: Mapping[str, Any],
-        **setting: Any,
+        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
     ) -> Trees:
         """Two shares: after a silence of the horizon's length, and after an order within it."""
         # A silence of r days is ln(1 + r), above ln(h) from r = h on.
@@ -97,11 +85,7 @@ class RecencyFifths(ProbabilityCandidate):
     is_naive = True
 
     def learn(
-        self,
-        examples: pd.DataFrame,
-        is_event: Flags,
-        run: Mapping[str, Any],
-        **setting: Any,
+        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
     ) -> Blend:
         """Log odds by fifth, and how they fall with the logarithm of the horizon."""
         recency = columns.values_of(examples, ["recency_days"])
@@ -124,11 +108,7 @@ class SpendTenths(ProbabilityCandidate):
     is_naive = True
 
     def learn(
-        self,
-        examples: pd.DataFrame,
-        is_event: Flags,
-        run: Mapping[str, Any],
-        **setting: Any,
+        self, examples: pd.DataFrame, is_event: Flags, run: Mapping[str, Any], **setting: Any
     ) -> Trees:
         """A table of shares."""
         rate = columns.values_of(examples, [columns.LOG_SPEND_RATE])[:, 0]
@@ -136,28 +116,30 @@ class SpendTenths(ProbabilityCandidate):
         return _shares([columns.LOG_SPEND_RATE], [tenths], examples, is_event)
 
 
-class OwnRateSpend(SpendCandidate):
+class SpendRule(SpendCandidate):
+    """A formula over the features, in which nothing is to be learnt."""
+
+    is_naive = True
+    meaning = LOG_AMOUNT
+    formula: ClassVar[str]
+
+    def learn(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> Formula:
+        """The formula, whatever the examples."""
+        return Formula(self.formula)
+
+
+class OwnRateSpend(SpendRule):
     """What was spent in a day so far, times the horizon."""
 
     name = "own_rate"
-    is_naive = True
-    meaning = LOG_AMOUNT
-
-    def learn(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> Formula:
-        """Nothing is learnt."""
-        return Formula("amount_at_own_pace")
+    formula = "amount_at_own_pace"
 
 
-class LastWindowSpend(SpendCandidate):
+class LastWindowSpend(SpendRule):
     """What was spent in the trailing window nearest to the horizon's length, again."""
 
     name = "persistence"
-    is_naive = True
-    meaning = LOG_AMOUNT
-
-    def learn(self, examples: pd.DataFrame, run: Mapping[str, Any], **setting: Any) -> Formula:
-        """Nothing is learnt."""
-        return Formula("amount_of_last_window")
+    formula = "amount_of_last_window"
 
 
 class MeanSpend(SpendCandidate):

@@ -56,11 +56,7 @@ class NeuralNetworkSpend(RatioCandidate):
 
     def learn_ratio(self, target: RatioTarget, run: Mapping[str, Any], **setting: Any) -> Units:
         """Fit by Adam on a sample of the rows; then the level at which the examples add up."""
-        rows = sampled(
-            target.examples.assign(ratio=target.ratio, weight=target.weight),
-            MOST_ROWS,
-            run["random_seed"],
-        )
+        rows = target.sampled(MOST_ROWS, run["random_seed"])
         inputs = _inputs(rows, spend.FEATURES)
         design, ratio = inputs.standardised(rows), rows["ratio"].to_numpy(dtype=np.float64)
         model = MLPRegressor(**_options(setting, run))

@@ -35,6 +35,10 @@ KERNEL_ROWS = 15_000
 # 48 directions in some 20 columns are about 100 kB of SQL, far below the megabyte that a row of
 # model_registry and a query plan carry well.
 COSINES = 48
+KERNEL_SETTINGS = tuple(
+    {"inverse_penalty": c, "width": width}
+    for c, width in ((0.001, 6.0), (0.01, 6.0), (0.001, 12.0))
+)
 # Every so many customers one is kept apart for the probabilities.
 KEPT_APART = 3
 
@@ -126,10 +130,7 @@ class KernelSvm(LinearSvm):
     """The same with cosines beside the linear part, which leads beyond the horizons seen."""
 
     name = "kernel_svm"
-    settings = tuple(
-        {"inverse_penalty": c, "width": width}
-        for c, width in ((0.001, 6.0), (0.01, 6.0), (0.001, 12.0))
-    )
+    settings = KERNEL_SETTINGS
     most_rows = KERNEL_ROWS
 
 
@@ -142,11 +143,7 @@ class LinearSvr(RatioCandidate):
 
     def learn_ratio(self, target: RatioTarget, run: Mapping[str, Any], **setting: Any) -> Blend:
         """Squared epsilon-insensitive loss; then the level at which the examples add up."""
-        rows = sampled(
-            target.examples.assign(ratio=target.ratio, weight=target.weight),
-            self.most_rows,
-            run["random_seed"],
-        )
+        rows = target.sampled(self.most_rows, run["random_seed"])
         machine = Machine.of(
             rows, spend.FEATURES, spend.BY_HORIZON, setting.get("width"), run["random_seed"]
         )
@@ -168,10 +165,7 @@ class KernelSvr(LinearSvr):
     """The same with cosines beside the linear part."""
 
     name = "kernel_svm"
-    settings = tuple(
-        {"inverse_penalty": c, "width": width}
-        for c, width in ((0.001, 6.0), (0.01, 6.0), (0.001, 12.0))
-    )
+    settings = KERNEL_SETTINGS
     most_rows = KERNEL_ROWS
 
 

@@ -73,6 +73,12 @@ class RatioTarget:
     weight: Floats
     scale: float
 
+    def sampled(self, rows: int, random_seed: int) -> pd.DataFrame:
+        """At most so many of the examples, with ``ratio`` and ``weight`` beside them."""
+        return sampled(
+            self.examples.assign(ratio=self.ratio, weight=self.weight), rows, random_seed
+        )
+
 
 def ratio_if_any(examples: pd.DataFrame) -> RatioTarget:
     """Of the examples with an order. Ratios far up are cut, as spend.fit does."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from customer_value import warehouse_file
 from customer_value.errors import SentenceError
 from customer_value.guided_start.currencies import currencies_comments
 from customer_value.guided_start.declarations import inputs_yaml, table_place
@@ -18,7 +19,7 @@ from customer_value.guided_start.fusion import fused
 from customer_value.guided_start.input_checks import Outcome, check
 from customer_value.guided_start.input_names import INPUTS
 from customer_value.guided_start.mappings import Mapping
-from customer_value.guided_start.profiling import profile, text, unreadable
+from customer_value.guided_start.profiling import profile, unreadable
 from customer_value.guided_start.recognition import recognise, wide_rates
 from customer_value.guided_start.value_formats import Reader
 from customer_value.project_file import project_path, with_inputs
@@ -226,9 +227,7 @@ def _connected(database: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
             if not database.is_file():
                 raise SentenceError(f"There is no database at {database}. Check --database.")
             try:
-                connection.execute(
-                    f"attach {text(str(database.resolve()))} as given (type duckdb, read_only)"
-                )
+                warehouse_file.attach(connection, database, "given")
             except duckdb.Error as error:
                 first_line = str(error).strip().splitlines()[0].rstrip(".")
                 raise SentenceError(

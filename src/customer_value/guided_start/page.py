@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from customer_value.guided_start.findings import Start
 from customer_value.guided_start.input_checks import Outcome
 from customer_value.guided_start.mappings import Mapping
-from customer_value.report import percent
+from customer_value.report.words import exact_percent
 
 WIDEST_CELL = 44
 WIDEST_VALUE = 22
@@ -60,7 +60,7 @@ def _first_rows(outcome: Outcome) -> list[str]:
 
 def _counted(outcome: Outcome) -> list[str]:
     def row(label: str, count: int) -> tuple[str, str, str]:
-        return label, f"{count:,}", percent(count / outcome.row_count)
+        return label, f"{count:,}", exact_percent(count / outcome.row_count)
 
     rows = [row("  can be used", outcome.usable_count)]
     rows += [row(f"  {reason}", count) for reason, count in outcome.rejected.items()]

@@ -85,14 +85,12 @@ select
     ranked.treatment,
     ranked.arm,
     ranked.contact_date,
-    ranked.window_end_date,
     ranked.is_window_closed,
     ranked.contact_count,
     ranked.cost_amount,
     ranked.has_responded,
 
     -- before the contact
-    ranked.lifetime_order_count > 0 as is_customer_before,
     ranked.order_count_before,
     ranked.net_amount_before,
     {{ customer_value.order_history('ranked.lifetime_order_count', 'ranked.recency_days_before') }} as order_history,

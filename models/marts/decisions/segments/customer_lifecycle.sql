@@ -14,7 +14,7 @@ stages_begun as (
 worded as (
 
     select
-        stages.customer_id,
+        stages.*,
         {% set words = [
             ('recency_days', 'coalesce(cast(stages.recency_days as ' ~ dbt.type_string() ~ "), '')"),
             ('expected_days', 'coalesce(cast(cast(greatest(1, round(stages.expected_days_between_orders)) as ' ~ dbt.type_int() ~ ') as ' ~ dbt.type_string() ~ "), '')"),
@@ -27,36 +27,35 @@ worded as (
             stages.reason_text
             {%- for name, expression in words %}, '{{ '{' ~ name ~ '}' }}', {{ expression }}) {%- endfor -%},
             ' 1 days', ' 1 day'
-        ) as stage_reason
+        ) as why
     from stages
 
 )
 
 select
-    stages.customer_id,
-    stages.lifecycle_stage,
+    worded.customer_id,
+    worded.lifecycle_stage,
     -- A stage of silence begins with the first day that its rule counts in.
     case
-        when stages.last_order_date is null then stages.known_date
-        when stages.silence_rhythms_from > 0
+        when worded.last_order_date is null then worded.known_date
+        when worded.silence_rhythms_from > 0
             then cast(
                 {{ dbt.dateadd(
                     'day',
-                    'cast(ceil(stages.silence_rhythms_from * stages.expected_days_between_orders) as ' ~ dbt.type_int() ~ ')',
-                    'stages.last_order_date'
+                    'cast(ceil(worded.silence_rhythms_from * worded.expected_days_between_orders) as ' ~ dbt.type_int() ~ ')',
+                    'worded.last_order_date'
                 ) }} as date
             )
         else stages_begun.stage_began_date
     end as stage_began_date,
-    round(stages.expected_days_between_orders, 2) as expected_days_between_orders,
-    stages.last_order_date,
-    cast(stages.recency_days as {{ dbt.type_int() }}) as recency_days,
-    cast(stages.purchase_day_count as {{ dbt.type_bigint() }}) as purchase_day_count,
-    case when stages.last_order_date is not null then round(stages.silence_rhythms, 4) end as silence_rhythms,
-    case when stages.last_order_date is not null then round(stages.pace_ratio, 4) end as pace_ratio,
-    worded.stage_reason as why,
-    stages.as_of_date,
+    round(worded.expected_days_between_orders, 2) as expected_days_between_orders,
+    worded.last_order_date,
+    cast(worded.recency_days as {{ dbt.type_int() }}) as recency_days,
+    cast(worded.purchase_day_count as {{ dbt.type_bigint() }}) as purchase_day_count,
+    case when worded.last_order_date is not null then round(worded.silence_rhythms, 4) end as silence_rhythms,
+    case when worded.last_order_date is not null then round(worded.pace_ratio, 4) end as pace_ratio,
+    worded.why,
+    worded.as_of_date,
     {{ customer_value.run_id() }} as run_id
-from stages
-inner join worded on stages.customer_id = worded.customer_id
-left join stages_begun on stages.customer_id = stages_begun.customer_id
+from worded
+left join stages_begun on worded.customer_id = stages_begun.customer_id
