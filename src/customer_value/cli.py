@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_init(commands)
     _add_report(commands)
+    _add_audiences(commands)
     _add_erase(commands)
     _add_refresh(commands)
     return parser
@@ -120,21 +121,7 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="summarise what the last build found",
         description="Summarise what the last build found. Reads the database, never writes it.",
     )
-    command.add_argument(
-        "--database",
-        type=Path,
-        metavar="FILE",
-        # The profile reads the same variable, so that both mean the same file.
-        default=Path(os.environ.get("CUSTOMER_VALUE_WAREHOUSE") or reading.DEFAULT_DATABASE),
-        help="the DuckDB file (default: $CUSTOMER_VALUE_WAREHOUSE, "
-        f"or {reading.DEFAULT_DATABASE.as_posix()})",
-    )
-    command.add_argument(
-        "--schema",
-        metavar="NAME",
-        default=reading.SCHEMA,
-        help=f"the schema of the tables for BI (default: {reading.SCHEMA})",
-    )
+    _add_database(command)
     command.add_argument(
         "--charts", type=Path, metavar="FOLDER", help="write charts into it, as PNG files"
     )
@@ -161,6 +148,83 @@ def _report(options: argparse.Namespace) -> int:
             # Not on stdout, which may be a JSON object that someone reads.
             _write(f"wrote {path}", sys.stderr)
     return EXIT_OK
+
+
+def _add_audiences(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "audiences",
+        help="write the lists of customers to act on for advertising tools, keys hashed",
+        description="Write each list of the table audiences into a file of its own: a hashed key "
+        "for each customer, and when the list expires. Who is held out of the plan, and who has "
+        "been erased or excluded since the build, is left out. The database is only read.",
+    )
+    _add_database(command)
+    command.add_argument(
+        "--folder",
+        type=Path,
+        metavar="FOLDER",
+        required=True,
+        help="where the files go: a folder that is new or empty",
+    )
+    command.add_argument(
+        "--audience",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this list; may be given more than once (default: all)",
+    )
+    command.add_argument(
+        "--format", choices=("csv", "parquet"), default="csv", help="of the files (default: csv)"
+    )
+    command.add_argument(
+        "--key",
+        choices=("customer", "email"),
+        default="customer",
+        help="what is hashed (SHA-256): the customer_id, or the trimmed, lower-case e-mail of the "
+        "input customers, as Google's and Meta's customer match take it (default: customer)",
+    )
+    command.add_argument(
+        "--project",
+        type=Path,
+        metavar="FOLDER",
+        default=Path(),
+        help="the dbt project, whose erased_customers.csv is heeded (default: this folder)",
+    )
+    command.add_argument("--json", action="store_true", help="print what was written as JSON")
+    command.set_defaults(run=_audiences)
+
+
+def _audiences(options: argparse.Namespace) -> int:
+    # The report needs none of it.
+    from customer_value import audiences  # noqa: PLC0415
+
+    wanted = audiences.Wanted(
+        names=tuple(options.audience),
+        file_format=options.format,
+        key=options.key,
+        project=options.project,
+    )
+    written = audiences.export(options.database, options.folder, wanted, options.schema)
+    _write(audiences.as_json(written) if options.json else audiences.render(written), sys.stdout)
+    return EXIT_OK
+
+
+def _add_database(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--database",
+        type=Path,
+        metavar="FILE",
+        # The profile reads the same variable, so that both mean the same file.
+        default=Path(os.environ.get("CUSTOMER_VALUE_WAREHOUSE") or reading.DEFAULT_DATABASE),
+        help="the DuckDB file (default: $CUSTOMER_VALUE_WAREHOUSE, "
+        f"or {reading.DEFAULT_DATABASE.as_posix()})",
+    )
+    command.add_argument(
+        "--schema",
+        metavar="NAME",
+        default=reading.SCHEMA,
+        help=f"the schema of the tables for BI (default: {reading.SCHEMA})",
+    )
 
 
 def _charts(options: argparse.Namespace) -> list[Path]:

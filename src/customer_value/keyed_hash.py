@@ -13,11 +13,21 @@ import hmac
 import os
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 KEY_VARIABLE = "CUSTOMER_VALUE_PSEUDONYM_KEY"
 SHORTEST_KEY = 16
 DIGITS = 32
 BLOCK_BYTES = 64
+# Variables of a session of the engine, which the macro pseudonym() reads.
+INNER = "customer_value_pseudonym_inner"
+OUTER = "customer_value_pseudonym_outer"
+# "ready", "unset" or "short"; null where this plugin is not in the profile. So macros need not
+# ask dbt for the environment variable, whose value dbt would write into its cache of the project.
+STATE = "customer_value_pseudonym_state"
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,16 @@ def key_problem() -> str | None:
         return "unset"
     # Characters, not bytes: what a person counts.
     return "short" if len(secret.decode("utf-8", errors="replace")) < SHORTEST_KEY else None
+
+
+def set_variables(connection: DuckDBPyConnection) -> None:
+    """Put the key of the environment, if it has one, into a session."""
+    key = key_in_environment()
+    connection.execute(f"set variable {STATE} = '{key_problem() or 'ready'}'")
+    if key is not None:
+        # As parameters: the text of a statement is what engines log.
+        connection.execute(f"set variable {INNER} = ?", [key.inner])
+        connection.execute(f"set variable {OUTER} = ?", [key.outer])
 
 
 def looks_like_pseudonym(text: str) -> bool:

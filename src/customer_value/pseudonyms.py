@@ -16,13 +16,7 @@ from __future__ import annotations
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from customer_value.keyed_hash import key_in_environment, key_problem
-
-INNER = "customer_value_pseudonym_inner"
-OUTER = "customer_value_pseudonym_outer"
-# "ready", "unset" or "short"; null where this plugin is not in the profile. So macros need not
-# ask dbt for the environment variable, whose value dbt would write into its cache of the project.
-STATE = "customer_value_pseudonym_state"
+from customer_value.keyed_hash import set_variables
 
 
 class Plugin(BasePlugin):
@@ -35,13 +29,3 @@ class Plugin(BasePlugin):
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
         """Set them for a thread's cursor, which Python models use too."""
         set_variables(cursor)
-
-
-def set_variables(connection: DuckDBPyConnection) -> None:
-    """Put the key of the environment, if it has one, into a session."""
-    key = key_in_environment()
-    connection.execute(f"set variable {STATE} = '{key_problem() or 'ready'}'")
-    if key is not None:
-        # As parameters: the text of a statement is what engines log.
-        connection.execute(f"set variable {INNER} = ?", [key.inner])
-        connection.execute(f"set variable {OUTER} = ?", [key.outer])

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
-import jinja2
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,34 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from conftest import PROJECT, Build, Warehouse
-from customer_value import campaigns
-
-
-def rendered(path: str, **variables: object) -> str:
-    """A model's SQL over tables that are called as its refs are."""
-    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, no page
-    environment.globals.update(
-        ref=lambda *names: names[-1],
-        var=lambda name: variables[name],
-        customer_value=SimpleNamespace(
-            type_double=lambda: "double",
-            type_amount=lambda: "decimal(18, 2)",
-            type_expectation=lambda: "decimal(38, 6)",
-            integers=lambda first, last, name: (
-                f"select unnest(generate_series({first}, {last})) as {name}"
-            ),
-        ),
-        dbt=SimpleNamespace(
-            type_string=lambda: "varchar",
-            dateadd=lambda _, count, day: f"({day} + to_days({count}))",
-        ),
-    )
-    source = (PROJECT / "models" / path).read_text()
-    return environment.from_string(source).render()
-
+from conftest import Build, Warehouse
+from customer_value import campaigns, plan
+from rendered_models import rendered
 
 INCREMENTS = "intermediate/decisions/plan/int_customer_value__action_increments.sql"
+PROBLEM = "intermediate/decisions/plan/int_customer_value__action_problem.sql"
 FRONTIER = "marts/decisions/plan/budget_frontier.sql"
 ARMS = "intermediate/decisions/plan/int_customer_value__action_arms.sql"
 
@@ -58,7 +35,11 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def frontier(
-    engine: duckdb.DuckDBPyConnection, options: list[tuple[Any, ...]], budget: float | None
+    engine: duckdb.DuckDBPyConnection,
+    options: list[tuple[Any, ...]],
+    budget: float | None,
+    *,
+    is_small: bool = True,
 ) -> pd.DataFrame:
     """The frontier of options: customer, action, cost, margin, value, holdout."""
     engine.execute(
@@ -70,12 +51,18 @@ def frontier(
         engine.executemany(
             "insert into int_customer_value__action_options values (?, ?, ?, ?, ?, ?)", options
         )
-    for name, path in (
-        ("int_customer_value__action_increments", INCREMENTS),
-        ("budget_frontier", FRONTIER),
-    ):
+
+    def made(name: str, path: str) -> None:
         sql = rendered(path, long_term_weight=0.5, action_budget=budget)
         engine.execute(f"create or replace table {name} as {sql}")
+
+    made("int_customer_value__action_increments", INCREMENTS)
+    made("int_customer_value__action_problem", PROBLEM)
+    if not is_small:
+        engine.execute("delete from int_customer_value__action_problem")
+    engine.register("solved", plan.solve(engine.table("int_customer_value__action_problem")))
+    engine.execute("create or replace table plan_solving as from solved")
+    made("budget_frontier", FRONTIER)
     found: pd.DataFrame = engine.sql(
         "from budget_frontier order by long_term_weight, budget_amount"
     ).df()
@@ -106,6 +93,22 @@ def best(options: list[tuple[Any, ...]], weight: float, budget: float) -> float:
     return -float(found.fun)
 
 
+def best_of_few(options: list[tuple[Any, ...]], weight: float, budget: float) -> float:
+    """The same by looking at every sum of costs that can be reached (dynamic programming)."""
+    reached = {0: 0.0}
+    of_customers = pd.DataFrame(options).groupby(0).groups.values()
+    for numbers in of_customers:
+        before = dict(reached)
+        for number in numbers:
+            _, _, cost, margin, value, is_holdout = options[number]
+            gain = (1 - weight) * margin + weight * value - cost
+            for spent, gained in before.items() if not is_holdout else ():
+                total = spent + round(100 * cost)
+                if total <= round(100 * budget):
+                    reached[total] = max(reached.get(total, 0.0), gained + gain)
+    return max(reached.values())
+
+
 cents = st.integers(0, 2000).map(lambda number: number / 100)
 changes = st.integers(-500, 5000).map(lambda number: number / 100)
 instances = st.lists(
@@ -130,10 +133,15 @@ def test_a_plan_is_as_near_to_the_best_one_as_it_says(
     assert (found["cost_amount"] <= found["budget_amount"]).all()
     assert found["optimality_gap_rate"].between(0, 1).all()
     for row in found[found["long_term_weight"].isin([0, 0.5])].to_dict("records"):
-        optimum = best(options, row["long_term_weight"], float(row["budget_amount"]))
+        optimum = best_of_few(options, row["long_term_weight"], float(row["budget_amount"]))
         gained = float(row["expected_net_gain"])
         assert gained <= optimum + 1e-4
         assert gained >= (1 - row["optimality_gap_rate"]) * optimum - 1e-4
+        if row["solved_by"] == "solver" and row["budget_amount"] == budget:
+            assert gained == pytest.approx(optimum, abs=1e-4)
+            assert row["optimality_gap_rate"] == 0
+    planned = found[(found["long_term_weight"] == 0.5) & (found["budget_amount"] == budget)]
+    assert (planned["solved_by"] == "solver").all()
     # More to spend is never worse, and with all that is wanted the plan is the best.
     for _, of_weight in found.groupby("long_term_weight"):
         assert of_weight["expected_net_gain"].is_monotonic_increasing
@@ -143,7 +151,10 @@ def test_a_plan_is_as_near_to_the_best_one_as_it_says(
         )
 
 
-def test_of_many_customers_a_plan_is_all_but_the_best(engine: duckdb.DuckDBPyConnection) -> None:
+@pytest.mark.parametrize("solved_by", ["solver", "greedy"])
+def test_of_many_customers_a_plan_is_all_but_the_best(
+    engine: duckdb.DuckDBPyConnection, solved_by: str
+) -> None:
     chance = np.random.default_rng(1)
     options = [
         (f"c{number}", f"a{action}", round(cost, 2), round(margin, 2), round(value, 2), False)
@@ -154,15 +165,27 @@ def test_of_many_customers_a_plan_is_all_but_the_best(engine: duckdb.DuckDBPyCon
             )
         )
     ]
-    found = frontier(engine, options, 200.0)
+    found = frontier(engine, options, 200.0, is_small=solved_by == "solver")
     row = found[(found["long_term_weight"] == 0.5) & (found["budget_amount"] == 200)].iloc[0]
     optimum = best(options, 0.5, 200.0)
-    assert row["optimality_gap_rate"] < 0.01
+    assert row["solved_by"] == solved_by
+    assert row["optimality_gap_rate"] < (1e-9 if solved_by == "solver" else 0.01)
     assert (1 - row["optimality_gap_rate"]) * optimum - 1e-4 <= row["expected_net_gain"]
     # The weight moves what is gained from now to later.
     at_all = found.groupby("long_term_weight").last()
     assert at_all["expected_value_change"].is_monotonic_increasing
     assert at_all["expected_margin_change"].iloc[0] > at_all["expected_margin_change"].iloc[-1]
+
+
+def test_what_cannot_be_proven_is_left_to_greed(
+    engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = [(f"c{n}", "a", 1 + n / 100, 3.0 + n / 90, 3.0, False) for n in range(60)]
+    assert set(frontier(engine, options, 33.33)["solved_by"]) == {"solver", "greedy"}
+    again = frontier(engine, options, 33.33)
+    assert again.equals(frontier(engine, list(reversed(options)), 33.33))
+    monkeypatch.setattr(plan, "milp", lambda *_, **__: SimpleNamespace(status=1, x=None))
+    assert set(frontier(engine, options, 33.33)["solved_by"]) == {"greedy"}
 
 
 def test_no_customers_are_no_frontier(engine: duckdb.DuckDBPyConnection) -> None:

@@ -23,6 +23,8 @@ NAMES_WITHOUT_PREFIX = {
     "action_plan",
     "budget_frontier",
     "campaign_performance",
+    "satisfaction_retention",
+    "tier_playbook",
     "campaign_uplift",
     "training_examples",
     "data_quality",
@@ -232,7 +234,8 @@ def _name_pattern(path: str) -> str:
         return r"int_customer_value__[a-z_]+"
     if path.startswith("python_models/"):
         return (
-            r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest(ing)?|forecasting)"
+            r"[a-z_]+_(training|scoring|imputation|measurement|tuning|backtest(ing)?|forecasting"
+            r"|solving)"
         )
     # Marts: a plural noun, or something about a customer, a cohort or a model.
     return r"(customer|cohort|model)_[a-z_]+|([a-z]+_)?[a-z]+s(_[a-z]+ed)?"

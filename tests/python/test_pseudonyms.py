@@ -15,8 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import PROJECT, complaint, invoke
-from customer_value.keyed_hash import KEY_VARIABLE, PseudonymKey, key_in_environment, key_problem
-from customer_value.pseudonyms import set_variables
+from customer_value.keyed_hash import (
+    KEY_VARIABLE,
+    PseudonymKey,
+    key_in_environment,
+    key_problem,
+    set_variables,
+)
 
 KEY = "a key for tests, of many letters €"
 PROBLEMS = "select {{ customer_value.require_pseudonym_key() | tojson | replace(\"'\", '') }}"

@@ -1,5 +1,5 @@
--- Every pair of scores has a segment, every recency and count one stage, and the last tier takes
--- whoever no other rule took.
+-- Every pair of scores has a segment, every recency and count one stage, and the last tier and the last
+-- level of satisfaction take whoever no other rule took.
 select 'rfm_segments has not one row for each of the 25 pairs of scores' as violation
 from {{ ref('rfm_segments') }}
 having count(*) <> 25 or count(distinct recency_score * 10 + frequency_monetary_score) <> 25
@@ -60,3 +60,16 @@ having
     or max(case when minimum_cltv_percentile is null and minimum_predicted_value is null then tier_rank end)
     <> max(tier_rank)
     or count(distinct tier_rank) <> count(*)
+
+union all
+
+select 'satisfaction_levels has no rule without bounds at its end' as violation
+from {{ ref('satisfaction_levels') }}
+having
+    max(rule_number) <> max(case
+        when
+            coalesce(
+                rating_position_from, rating_position_to, rating_offset_from, rating_offset_to, refund_ratio_from
+            ) is null
+            then rule_number
+    end)

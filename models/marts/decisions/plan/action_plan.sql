@@ -36,7 +36,7 @@ increments as (
 
 ),
 
-chosen as (
+by_greed as (
 
     select *
     from increments
@@ -47,9 +47,69 @@ chosen as (
 
 ),
 
+-- Of a small shop, what a solver has proven to be the best.
+solved as (
+
+    select
+        plan_solving.customer_id,
+        problem.action,
+        problem.cost_amount,
+        problem.expected_margin_change,
+        problem.expected_value_change,
+        problem.net_gain
+    from {{ ref('plan_solving') }} as plan_solving
+    left join {{ ref('int_customer_value__action_problem') }} as problem
+        on plan_solving.customer_id = problem.customer_id and plan_solving.action = problem.action
+
+),
+
+how as (
+
+    select case when count(*) > 0 then 'solver' else 'greedy' end as solved_by
+    from solved
+
+),
+
+-- No solver says what would have been done for who is held out, so that is greedy always.
+chosen as (
+
+    select
+        by_greed.customer_id,
+        by_greed.action,
+        by_greed.cost_amount,
+        by_greed.expected_margin_change,
+        by_greed.expected_value_change,
+        by_greed.net_gain
+    from by_greed
+    cross join how
+    where by_greed.is_holdout or how.solved_by = 'greedy'
+
+    union all
+
+    select *
+    from solved
+    where action is not null
+
+),
+
 paying as (
 
     select distinct customer_id from increments
+
+),
+
+gaps as (
+
+    select max(optimality_gap_rate) as optimality_gap_rate
+    from {{ ref('budget_frontier') }}
+    {% if var('action_budget') is not none -%}
+        where
+            long_term_weight = cast({{ var('long_term_weight') }} as {{ customer_value.type_double() }})
+            and budget_amount = cast({{ var('action_budget') }} as {{ customer_value.type_amount() }})
+    {%- else -%}
+        -- All that pays is taken.
+        where 1 = 0
+    {%- endif %}
 
 ),
 
@@ -98,9 +158,13 @@ select
         when planned.is_paying then 'An action would pay, but others pay more for the budget.'
         else 'No action is expected to gain more than it costs.'
     end as reason,
+    how.solved_by,
+    coalesce(gaps.optimality_gap_rate, 0) as optimality_gap_rate,
     run.as_of_date,
     run.run_id
 from planned
 left join options on planned.customer_id = options.customer_id and planned.best_action = options.action
 left join actions on planned.best_action = actions.action
 cross join run
+cross join how
+cross join gaps

@@ -105,22 +105,67 @@ bounded as (
     left join not_taken
         on weights.long_term_weight = not_taken.long_term_weight and budgets.budget_amount = not_taken.budget_amount
 
+),
+
+-- The best plan of a small shop, which is a plan of every larger budget too.
+solved as (
+
+    select
+        cast({{ var('long_term_weight') }} as {{ double }}) as long_term_weight,
+        max(problem.budget_amount) as budget_amount,
+        count(plan_solving.action) as acted_customer_count,
+        coalesce(sum(case when plan_solving.action is not null then problem.cost_amount end), 0) as cost_amount,
+        coalesce(sum(case when plan_solving.action is not null then problem.expected_margin_change end), 0) as margin_change,
+        coalesce(sum(case when plan_solving.action is not null then problem.expected_value_change end), 0) as value_change,
+        coalesce(sum(case when plan_solving.action is not null then problem.net_gain end), 0) as net_gain
+    from {{ ref('int_customer_value__action_problem') }} as problem
+    left join {{ ref('plan_solving') }} as plan_solving
+        on problem.customer_id = plan_solving.customer_id and problem.action = plan_solving.action
+    where exists (select 1 from {{ ref('plan_solving') }})
+    having count(*) > 0
+
+),
+
+-- Proven of its own budget: no other plan of it gains more.
+best_known as (
+
+    select
+        bounded.long_term_weight,
+        bounded.budget_amount,
+        {% for name in ['acted_customer_count', 'cost_amount', 'margin_change', 'value_change', 'net_gain'] -%}
+            coalesce(solved.{{ name }}, bounded.{{ name }}) as {{ name }},
+        {% endfor -%}
+        case when solved.budget_amount is not null then 'solver' else 'greedy' end as solved_by,
+        case
+            when solved.budget_amount = bounded.budget_amount then cast(solved.net_gain as {{ double }})
+            else bounded.net_gain_bound
+        end as net_gain_bound
+    from bounded
+    left join solved
+        on
+            bounded.long_term_weight = solved.long_term_weight
+            and (
+                bounded.budget_amount = solved.budget_amount
+                or (bounded.budget_amount > solved.budget_amount and bounded.net_gain < solved.net_gain)
+            )
+
 )
 
 select
-    bounded.long_term_weight,
-    bounded.budget_amount,
-    bounded.acted_customer_count,
-    cast(bounded.cost_amount as {{ customer_value.type_amount() }}) as cost_amount,
-    cast(bounded.margin_change as {{ customer_value.type_expectation() }}) as expected_margin_change,
-    cast(bounded.value_change as {{ customer_value.type_expectation() }}) as expected_value_change,
-    cast(bounded.net_gain as {{ customer_value.type_expectation() }}) as expected_net_gain,
+    best_known.long_term_weight,
+    best_known.budget_amount,
+    best_known.acted_customer_count,
+    cast(best_known.cost_amount as {{ customer_value.type_amount() }}) as cost_amount,
+    cast(best_known.margin_change as {{ customer_value.type_expectation() }}) as expected_margin_change,
+    cast(best_known.value_change as {{ customer_value.type_expectation() }}) as expected_value_change,
+    cast(best_known.net_gain as {{ customer_value.type_expectation() }}) as expected_net_gain,
     case
-        when bounded.net_gain_bound > 0
-            then round(greatest(0, 1 - cast(bounded.net_gain as {{ double }}) / bounded.net_gain_bound), 9)
+        when best_known.net_gain_bound > 0
+            then round(greatest(0, 1 - cast(best_known.net_gain as {{ double }}) / best_known.net_gain_bound), 9)
         else 0
     end as optimality_gap_rate,
+    best_known.solved_by,
     run.as_of_date,
     run.run_id
-from bounded
+from best_known
 cross join run
