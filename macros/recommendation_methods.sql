@@ -1,0 +1,34 @@
+{#- What products that a customer has not bought are ranked by: weights of what all buy now, of what is
+    bought with what the customer has, and of what customers who are alike have. The first stands
+    where there is nothing to choose by. -#}
+{% macro recommendation_methods() -%}
+    {{ return([
+        {'name': 'popularity', 'popularity': 1, 'item': 0, 'customer': 0},
+        {'name': 'item_based', 'popularity': 0, 'item': 1, 'customer': 0},
+        {'name': 'user_based', 'popularity': 0, 'item': 0, 'customer': 1},
+        {'name': 'item_and_user_based', 'popularity': 0, 'item': 1, 'customer': 1},
+        {'name': 'item_based_and_popularity', 'popularity': 1, 'item': 1, 'customer': 0},
+        {'name': 'user_based_and_popularity', 'popularity': 1, 'item': 0, 'customer': 2},
+        {'name': 'all_three', 'popularity': 1, 'item': 1, 'customer': 2},
+    ]) }}
+{%- endmacro %}
+
+{#- What products that a customer has bought are ranked by, as expressions over
+    int_customer_value__customer_products: how often, how often lately, and the same times how usual
+    it is to buy the product again. The first stands where there is nothing to choose by. -#}
+{% macro replenishment_methods() -%}
+    {%- set methods = [] -%}
+    {%- set repeat_share = 'sqrt(repeat_customer_count / cast(customer_count as ' ~ customer_value.type_double() ~ '))' -%}
+    {%- for days in customer_value.purchase_half_lives() -%}
+        {%- do methods.append({'name': 'repeated_lately_' ~ days, 'score': 'round(recent_purchases_' ~ days ~ ' * ' ~ repeat_share ~ ', 6)'}) -%}
+        {%- do methods.append({'name': 'lately_' ~ days, 'score': 'recent_purchases_' ~ days}) -%}
+    {%- endfor -%}
+    {%- do methods.append({'name': 'frequency', 'score': 'purchase_day_count'}) -%}
+    {%- do methods.append({'name': 'popularity', 'score': 'recent_customer_count'}) -%}
+    {{ return(methods) }}
+{%- endmacro %}
+
+{#- A method's score, over int_customer_value__recommendation_candidates. -#}
+{% macro recommendation_score(method) -%}
+    {{ method.popularity }} * popularity_score + {{ method.item }} * item_score + {{ method.customer }} * customer_score
+{%- endmacro %}

@@ -1,0 +1,100 @@
+{#- Customers, drawn by a hash, among whom everybody's neighbours are looked for: enough to find some who
+    are alike, and a bound on the work, which else grows with the square of the customers. -#}
+{%- set panel_customers = 3000 -%}
+{%- set double = customer_value.type_double() -%}
+
+with compared as (
+
+    select
+        split,
+        customer_id,
+        customer_number,
+        product_number
+    from {{ ref('int_customer_value__customer_products') }}
+    where is_compared
+
+),
+
+splits as (
+
+    select * from {{ ref('int_customer_value__recommendation_splits') }}
+
+),
+
+customers as (
+
+    select
+        split,
+        customer_id,
+        customer_number,
+        count(*) as product_count
+    from compared
+    group by split, customer_id, customer_number
+
+),
+
+counted as (
+
+    select
+        *,
+        {{ customer_value.hash_fraction("'panel:' || customer_id") }}
+        < cast({{ panel_customers }} as {{ double }}) / count(*) over (partition by split) as is_in_panel
+    from customers
+
+),
+
+panel as (
+
+    select compared.*
+    from compared
+    inner join counted on compared.split = counted.split and compared.customer_number = counted.customer_number
+    where counted.is_in_panel
+
+),
+
+shared as (
+
+    select
+        compared.split,
+        compared.customer_number,
+        panel.customer_number as neighbour_customer_number,
+        count(*) as common_product_count
+    from compared
+    inner join panel
+        on
+            compared.split = panel.split
+            and compared.product_number = panel.product_number
+            and compared.customer_number <> panel.customer_number
+    group by compared.split, compared.customer_number, panel.customer_number
+
+),
+
+ranked as (
+
+    select
+        shared.split,
+        shared.customer_number,
+        shared.neighbour_customer_number,
+        cast(
+            round(
+                1000000 * shared.common_product_count / sqrt(cast(customers.product_count as {{ double }}) * neighbours.product_count)
+            ) as {{ dbt.type_bigint() }}
+        ) as similarity_millionths,
+        row_number() over (
+            partition by shared.split, shared.customer_number
+            order by shared.common_product_count / sqrt(cast(neighbours.product_count as {{ double }})) desc, shared.neighbour_customer_number
+        ) as similarity_rank
+    from shared
+    inner join customers on shared.split = customers.split and shared.customer_number = customers.customer_number
+    inner join customers as neighbours on shared.split = neighbours.split and shared.neighbour_customer_number = neighbours.customer_number
+
+)
+
+select
+    ranked.split,
+    ranked.customer_number,
+    ranked.neighbour_customer_number,
+    ranked.similarity_millionths
+from ranked
+inner join splits on ranked.split = splits.split
+where ranked.similarity_rank <= splits.neighbour_count

@@ -1,0 +1,104 @@
+{#- Customers of past dates, drawn by a hash: as many as tell one method from another. -#}
+{%- set judged_customers = 10000 -%}
+{#- Of a customer's products as many are compared with those of others. -#}
+{%- set compared_products = 150 -%}
+
+with splits as (
+
+    select * from {{ ref('int_customer_value__recommendation_splits') }}
+
+),
+
+products as (
+
+    select * from {{ ref('int_customer_value__products_sold') }}
+
+),
+
+customers as (
+
+    select
+        customer_id,
+        row_number() over (order by customer_id) as customer_number,
+        {{ customer_value.hash_fraction("'recommendation:' || customer_id") }}
+        < cast({{ judged_customers }} as {{ customer_value.type_double() }}) / count(*) over () as is_judged
+    from {{ ref('int_customer_value__products_ordered') }}
+    group by customer_id
+
+),
+
+purchase_days as (
+
+    select distinct
+        customers.customer_id,
+        customers.customer_number,
+        customers.is_judged,
+        products.product_number,
+        products_ordered.order_date
+    from {{ ref('int_customer_value__products_ordered') }} as products_ordered
+    inner join customers on products_ordered.customer_id = customers.customer_id
+    inner join products on products_ordered.product_id = products.product_id
+
+),
+
+bought as (
+
+    select
+        splits.split,
+        purchase_days.customer_id,
+        purchase_days.customer_number,
+        purchase_days.product_number,
+        splits.recent_from_date,
+        splits.split_date,
+        count(*) as purchase_day_count,
+        min(purchase_days.order_date) as first_order_date,
+        max(purchase_days.order_date) as last_order_date,
+        -- Millionths, since whole numbers add up to the same in any order.
+        {% for days in customer_value.purchase_half_lives() -%}
+            sum(
+                cast(round(1000000 * power(0.5, {{ dbt.datediff('purchase_days.order_date', 'splits.split_date', 'day') }} / {{ days }}.0)) as {{ dbt.type_bigint() }})
+            ) as recent_purchases_{{ days }}
+            {{- ',' if not loop.last }}
+        {% endfor %}
+    from purchase_days
+    inner join splits
+        on
+            purchase_days.order_date < splits.split_date
+            and (splits.split = 'now' or purchase_days.is_judged)
+    group by
+        splits.split, purchase_days.customer_id, purchase_days.customer_number, purchase_days.product_number,
+        splits.recent_from_date, splits.split_date
+
+),
+
+counted as (
+
+    select
+        *,
+        count(*) over (partition by split, product_number) as customer_count,
+        count(case when last_order_date >= recent_from_date then 1 end) over (partition by split, product_number) as recent_customer_count,
+        count(case when purchase_day_count > 1 then 1 end) over (partition by split, product_number) as repeat_customer_count
+    from bought
+
+)
+
+select
+    split,
+    customer_id,
+    customer_number,
+    product_number,
+    customer_count,
+    recent_customer_count,
+    repeat_customer_count,
+    purchase_day_count,
+    first_order_date,
+    last_order_date,
+    {% for days in customer_value.purchase_half_lives() -%}
+        recent_purchases_{{ days }},
+    {% endfor -%}
+    row_number() over (
+        partition by split, customer_number
+        order by purchase_day_count desc, last_order_date desc, product_number
+    ) <= {{ compared_products }} as is_compared
+from counted
+where customer_count >= {{ customer_value.fewest_buyers() }}
