@@ -158,7 +158,7 @@ def measure(rated: Relation) -> pd.DataFrame:
 
 
 def predict(rated: Relation, measured: Relation) -> pd.DataFrame:
-    """The highest predicted ratings of each customer, among products that the customer hasn't rated.
+    """The highest predicted ratings of each customer, of products that the customer hasn't rated.
 
     Of the products with most reviews, so that the work grows with the reviews.
 
@@ -211,11 +211,7 @@ def _best(fitted: Fitted, reviews: Reviews, common: Whole) -> Iterator[pd.DataFr
 def choose(known: Reviews, later: Reviews) -> Settings:
     """The settings that predict later reviews best; tastes only where they clearly help."""
     best = min(
-        (
-            Settings(of_product, of_customer)
-            for of_product in DAMPINGS
-            for of_customer in DAMPINGS
-        ),
+        (Settings(of_product, of_customer) for of_product in DAMPINGS for of_customer in DAMPINGS),
         key=lambda settings: _error(known, later, settings),
     )
     tastes = min(
@@ -242,9 +238,7 @@ def fit(reviews: Reviews, settings: Settings) -> Fitted:
         reviews.product, reviews.rating - mean, reviews.product_count, settings.product_damping
     )
     left = reviews.rating - mean - products[reviews.product]
-    customers = _drawn(
-        reviews.customer, left, reviews.customer_count, settings.customer_damping
-    )
+    customers = _drawn(reviews.customer, left, reviews.customer_count, settings.customer_damping)
     left = left - customers[reviews.customer]
     customer_factors, product_factors = _tastes(reviews, left, settings)
     return Fitted(

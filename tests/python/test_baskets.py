@@ -26,9 +26,7 @@ PUBLISHED = (
 COPIES = 20
 
 
-def baskets(
-    build: Build, folder: Path, lines: str, categories: str = "null"
-) -> Warehouse:
+def baskets(build: Build, folder: Path, lines: str, categories: str = "null") -> Warehouse:
     """Build the rules of order lines: basket, product, customer."""
     path = folder / "lines.parquet"
     with duckdb.connect() as connection:
@@ -50,9 +48,8 @@ def baskets(
 
 def listed(rows: Sequence[tuple[object, object]]) -> str:
     values = ", ".join(f"({basket}, '{product}')" for basket, product in rows)
-    return (
-        f"select basket, product, basket % 7 as customer from (values {values}) as v (basket, product)"
-    )
+    columns = "basket, product, basket % 7 as customer"
+    return f"select {columns} from (values {values}) as lines (basket, product)"
 
 
 def test_the_textbook_s_supports_and_confidences_come_out(build: Build, tmp_path: Path) -> None:
@@ -74,16 +71,15 @@ def test_the_textbook_s_supports_and_confidences_come_out(build: Build, tmp_path
     assert "eggs -> milk" not in rules
 
 
-def drawn(seed: int, is_planted: bool) -> NDArray[np.bool_]:
+def drawn(seed: int) -> NDArray[np.bool_]:
     """Six thousand baskets of sixty products, large ones and small ones, each bought alone."""
     chance = np.random.default_rng(seed)
     size = chance.choice([0.5, 1.0, 3.0], (6000, 1))
     share = chance.uniform(0.02, 0.12, 60)
     holds = chance.random((6000, 60)) < size * share
-    if is_planted:
-        # Who takes product 0 often takes 1 too, and so for 2 and 3.
-        for first in (0, 2):
-            holds[:, first + 1] |= holds[:, first] & (chance.random(6000) < 0.4)
+    # Who takes product 0 often takes 1 too, and so for 2 and 3.
+    for first in (0, 2):
+        holds[:, first + 1] |= holds[:, first] & (chance.random(6000) < 0.4)
     return holds
 
 
@@ -94,7 +90,7 @@ def lines_of(holds: NDArray[np.bool_]) -> str:
 def test_planted_pairs_are_bundles_and_large_baskets_make_none(
     build: Build, tmp_path: Path
 ) -> None:
-    warehouse = baskets(build, tmp_path, lines_of(drawn(1, is_planted=True)))
+    warehouse = baskets(build, tmp_path, lines_of(drawn(1)))
     bundles = warehouse.rows(
         "select first_product_id, second_product_id from bundle_candidates order by all"
     )
@@ -110,7 +106,7 @@ def test_planted_pairs_are_bundles_and_large_baskets_make_none(
 
 
 def test_products_of_one_category_are_no_bundle(build: Build, tmp_path: Path) -> None:
-    lines = lines_of(drawn(1, is_planted=True))
+    lines = lines_of(drawn(1))
     categories = "case when product <= 'p01' then 'soap' else product end"
     warehouse = baskets(build, tmp_path, lines, categories)
     assert warehouse.rows("select first_product_id from bundle_candidates") == [("p02",)]

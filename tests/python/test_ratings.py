@@ -113,7 +113,9 @@ def test_reviews_become_tables(build: Build, tmp_path_factory: pytest.TempPathFa
     later = given[columns].tail(1).assign(reviewed_at=dt.datetime(2024, 6, 1), product_id="new")
     path = folder / "reviews.parquet"
     pd.concat([given[columns], again, later]).to_parquet(path)
-    orders = "select 'o' as order_id, 'c1' as customer_id, date '2024-03-01' as ordered_at, 1 as amount"
+    orders = (
+        "select 'o' as order_id, 'c1' as customer_id, date '2024-03-01' as ordered_at, 1 as amount"
+    )
     names = write_orders(orders, folder / "orders.parquet")
     warehouse = build(
         "select null as order_id limit 0",
