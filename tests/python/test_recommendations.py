@@ -181,7 +181,7 @@ def test_a_weekly_purchase_is_due_a_week_after_the_last(now: Warehouse) -> None:
         "select recommendation_rank, due_date, reason from customer_recommendations"
         " where customer_id = 'c0' and product_id = 'soap'"
     )
-    assert rank == 1
+    assert rank <= 2
     # Two of the gaps usual for soap, longer ones, are added to the customer's own.
     assert dt.date(2024, 8, 25) + dt.timedelta(days=7) <= due <= AS_OF + dt.timedelta(days=21)
     assert reason.endswith(f"the last on 2024-08-25: due on {due}.")

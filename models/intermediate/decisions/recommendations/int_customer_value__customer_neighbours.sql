@@ -6,10 +6,11 @@
 with compared as (
 
     select
-        split,
+        windows_back,
         customer_id,
         customer_number,
-        product_number
+        product_number,
+        is_judged
     from {{ ref('int_customer_value__customer_products') }}
     where is_compared
 
@@ -24,12 +25,12 @@ splits as (
 customers as (
 
     select
-        split,
+        windows_back,
         customer_id,
         customer_number,
         count(*) as product_count
     from compared
-    group by split, customer_id, customer_number
+    group by windows_back, customer_id, customer_number
 
 ),
 
@@ -38,7 +39,7 @@ counted as (
     select
         *,
         {{ customer_value.hash_fraction("'panel:' || customer_id") }}
-        < cast({{ panel_customers }} as {{ double }}) / count(*) over (partition by split) as is_in_panel
+        < cast({{ panel_customers }} as {{ double }}) / count(*) over (partition by windows_back) as is_in_panel
     from customers
 
 ),
@@ -47,7 +48,7 @@ panel as (
 
     select compared.*
     from compared
-    inner join counted on compared.split = counted.split and compared.customer_number = counted.customer_number
+    inner join counted on compared.windows_back = counted.windows_back and compared.customer_number = counted.customer_number
     where counted.is_in_panel
 
 ),
@@ -55,24 +56,25 @@ panel as (
 shared as (
 
     select
-        compared.split,
+        compared.windows_back,
         compared.customer_number,
         panel.customer_number as neighbour_customer_number,
         count(*) as common_product_count
     from compared
     inner join panel
         on
-            compared.split = panel.split
+            compared.windows_back = panel.windows_back
             and compared.product_number = panel.product_number
             and compared.customer_number <> panel.customer_number
-    group by compared.split, compared.customer_number, panel.customer_number
+    where compared.is_judged
+    group by compared.windows_back, compared.customer_number, panel.customer_number
 
 ),
 
 ranked as (
 
     select
-        shared.split,
+        shared.windows_back,
         shared.customer_number,
         shared.neighbour_customer_number,
         cast(
@@ -81,20 +83,20 @@ ranked as (
             ) as {{ dbt.type_bigint() }}
         ) as similarity_millionths,
         row_number() over (
-            partition by shared.split, shared.customer_number
+            partition by shared.windows_back, shared.customer_number
             order by shared.common_product_count / sqrt(cast(neighbours.product_count as {{ double }})) desc, shared.neighbour_customer_number
         ) as similarity_rank
     from shared
-    inner join customers on shared.split = customers.split and shared.customer_number = customers.customer_number
-    inner join customers as neighbours on shared.split = neighbours.split and shared.neighbour_customer_number = neighbours.customer_number
+    inner join customers on shared.windows_back = customers.windows_back and shared.customer_number = customers.customer_number
+    inner join customers as neighbours on shared.windows_back = neighbours.windows_back and shared.neighbour_customer_number = neighbours.customer_number
 
 )
 
 select
-    ranked.split,
+    ranked.windows_back,
     ranked.customer_number,
     ranked.neighbour_customer_number,
     ranked.similarity_millionths
 from ranked
-inner join splits on ranked.split = splits.split
+inner join splits on ranked.windows_back = splits.windows_back
 where ranked.similarity_rank <= splits.neighbour_count

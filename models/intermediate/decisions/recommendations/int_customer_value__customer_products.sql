@@ -1,7 +1,9 @@
-{#- Customers of past dates, drawn by a hash: as many as tell one method from another. -#}
-{%- set judged_customers = 10000 -%}
+{#- Customers of past dates, drawn by a hash: so many are learned from, and of these so many judged,
+    which tells one method from another. -#}
+{%- set past_customers = 10000 -%}
+{%- set judged_customers = 2500 -%}
 {#- Of a customer's products as many are compared with those of others. -#}
-{%- set compared_products = 150 -%}
+{%- set compared_products = 100 -%}
 
 with splits as (
 
@@ -19,9 +21,8 @@ customers as (
 
     select
         customer_id,
-        row_number() over (order by customer_id) as customer_number,
-        {{ customer_value.hash_fraction("'recommendation:' || customer_id") }}
-        < cast({{ judged_customers }} as {{ customer_value.type_double() }}) / count(*) over () as is_judged
+        cast(row_number() over (order by customer_id) as {{ dbt.type_int() }}) as customer_number,
+        {{ customer_value.hash_fraction("'recommendation:' || customer_id") }} * count(*) over () as draw
     from {{ ref('int_customer_value__products_ordered') }}
     group by customer_id
 
@@ -32,7 +33,7 @@ purchase_days as (
     select distinct
         customers.customer_id,
         customers.customer_number,
-        customers.is_judged,
+        customers.draw,
         products.product_number,
         products_ordered.order_date
     from {{ ref('int_customer_value__products_ordered') }} as products_ordered
@@ -44,10 +45,11 @@ purchase_days as (
 bought as (
 
     select
-        splits.split,
+        splits.windows_back,
         purchase_days.customer_id,
         purchase_days.customer_number,
         purchase_days.product_number,
+        splits.windows_back = 0 or purchase_days.draw < {{ judged_customers }} as is_judged,
         splits.recent_from_date,
         splits.split_date,
         count(*) as purchase_day_count,
@@ -64,9 +66,9 @@ bought as (
     inner join splits
         on
             purchase_days.order_date < splits.split_date
-            and (splits.split = 'now' or purchase_days.is_judged)
+            and (splits.windows_back = 0 or purchase_days.draw < {{ past_customers }})
     group by
-        splits.split, purchase_days.customer_id, purchase_days.customer_number, purchase_days.product_number,
+        splits.windows_back, purchase_days.customer_id, purchase_days.customer_number, purchase_days.product_number, purchase_days.draw,
         splits.recent_from_date, splits.split_date
 
 ),
@@ -75,15 +77,15 @@ counted as (
 
     select
         *,
-        count(*) over (partition by split, product_number) as customer_count,
-        count(case when last_order_date >= recent_from_date then 1 end) over (partition by split, product_number) as recent_customer_count,
-        count(case when purchase_day_count > 1 then 1 end) over (partition by split, product_number) as repeat_customer_count
+        count(*) over (partition by windows_back, product_number) as customer_count,
+        count(case when last_order_date >= recent_from_date then 1 end) over (partition by windows_back, product_number) as recent_customer_count,
+        count(case when purchase_day_count > 1 then 1 end) over (partition by windows_back, product_number) as repeat_customer_count
     from bought
 
 )
 
 select
-    split,
+    windows_back,
     customer_id,
     customer_number,
     product_number,
@@ -96,8 +98,9 @@ select
     {% for days in customer_value.purchase_half_lives() -%}
         recent_purchases_{{ days }},
     {% endfor -%}
+    is_judged,
     row_number() over (
-        partition by split, customer_number
+        partition by windows_back, customer_number
         order by purchase_day_count desc, last_order_date desc, product_number
     ) <= {{ compared_products }} as is_compared
 from counted

@@ -1,4 +1,4 @@
-{#- Pairs of products that are counted one by one in each split, whatever the size of the shop. -#}
+{#- Pairs of products that are counted one by one in each windows_back, whatever the size of the shop. -#}
 {%- set most_pairs = 50000000 -%}
 {#- Customers without anything in common that stand beside those of a pair: a few in common are chance. -#}
 {%- set lent_customers = 20 -%}
@@ -7,7 +7,7 @@
 with compared as (
 
     select
-        split,
+        windows_back,
         customer_id,
         customer_number,
         product_number
@@ -25,21 +25,21 @@ splits as (
 customers as (
 
     select
-        split,
+        windows_back,
         customer_id,
         count(*) * (count(*) - 1) / 2 as pair_count
     from compared
-    group by split, customer_id
+    group by windows_back, customer_id
 
 ),
 
 sampling as (
 
     select
-        split,
+        windows_back,
         {{ most_pairs }} / nullif(cast(sum(pair_count) as {{ double }}), 0) as sampled_share
     from customers
-    group by split
+    group by windows_back
 
 ),
 
@@ -47,7 +47,7 @@ sampled as (
 
     select compared.*
     from compared
-    inner join sampling on compared.split = sampling.split
+    inner join sampling on compared.windows_back = sampling.windows_back
     where
         coalesce(sampling.sampled_share, 1) >= 1
         or {{ customer_value.hash_fraction("'similarity:' || compared.customer_id") }} < sampling.sampled_share
@@ -57,28 +57,28 @@ sampled as (
 products as (
 
     select
-        split,
+        windows_back,
         product_number,
         count(*) as customer_count
     from sampled
-    group by split, product_number
+    group by windows_back, product_number
 
 ),
 
 pairs as (
 
     select
-        first_products.split,
+        first_products.windows_back,
         first_products.product_number as first_product_number,
         second_products.product_number as second_product_number,
         count(*) as common_customer_count
     from sampled as first_products
     inner join sampled as second_products
         on
-            first_products.split = second_products.split
+            first_products.windows_back = second_products.windows_back
             and first_products.customer_number = second_products.customer_number
             and first_products.product_number < second_products.product_number
-    group by first_products.split, first_products.product_number, second_products.product_number
+    group by first_products.windows_back, first_products.product_number, second_products.product_number
     having count(*) > 2
 
 ),
@@ -86,7 +86,7 @@ pairs as (
 measured as (
 
     select
-        pairs.split,
+        pairs.windows_back,
         pairs.first_product_number,
         pairs.second_product_number,
         pairs.common_customer_count,
@@ -99,9 +99,9 @@ measured as (
         ) as similarity_millionths
     from pairs
     inner join products as first_products
-        on pairs.split = first_products.split and pairs.first_product_number = first_products.product_number
+        on pairs.windows_back = first_products.windows_back and pairs.first_product_number = first_products.product_number
     inner join products as second_products
-        on pairs.split = second_products.split and pairs.second_product_number = second_products.product_number
+        on pairs.windows_back = second_products.windows_back and pairs.second_product_number = second_products.product_number
 
 ),
 
@@ -109,7 +109,7 @@ directed as (
 
     {% for from_, to in [('first', 'second'), ('second', 'first')] -%}
         select
-            split,
+            windows_back,
             {{ from_ }}_product_number as product_number,
             {{ to }}_product_number as neighbour_product_number,
             common_customer_count,
@@ -125,7 +125,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by split, product_number
+            partition by windows_back, product_number
             order by similarity_millionths desc, neighbour_product_number
         ) as similarity_rank
     from directed
@@ -133,12 +133,12 @@ ranked as (
 )
 
 select
-    ranked.split,
+    ranked.windows_back,
     ranked.product_number,
     ranked.neighbour_product_number,
     ranked.common_customer_count,
     ranked.similarity_millionths,
     ranked.similarity_rank
 from ranked
-inner join splits on ranked.split = splits.split
+inner join splits on ranked.windows_back = splits.windows_back
 where ranked.similarity_rank <= splits.neighbour_count

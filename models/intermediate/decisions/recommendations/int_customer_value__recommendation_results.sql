@@ -3,45 +3,46 @@
 with splits as (
 
     select * from {{ ref('int_customer_value__recommendation_splits') }}
-    where split <> 'now'
+    where windows_back > 0
 
 ),
 
 customer_products as (
 
     select * from {{ ref('int_customer_value__customer_products') }}
-    where split <> 'now'
+    where windows_back > 0
 
 ),
 
 candidates as (
 
     select * from {{ ref('int_customer_value__recommendation_candidates') }}
-    where split <> 'now'
+    where windows_back > 0
 
 ),
 
 products as (
 
     select
-        customer_products.split,
+        customer_products.windows_back,
         customer_products.product_number,
         products_sold.product_id
     from customer_products
     inner join {{ ref('int_customer_value__products_sold') }} as products_sold
         on customer_products.product_number = products_sold.product_number
-    group by customer_products.split, customer_products.product_number, products_sold.product_id
+    group by customer_products.windows_back, customer_products.product_number, products_sold.product_id
 
 ),
 
 customers as (
 
     select
-        split,
+        windows_back,
         customer_id,
         customer_number
     from customer_products
-    group by split, customer_id, customer_number
+    where is_judged
+    group by windows_back, customer_id, customer_number
 
 ),
 
@@ -50,28 +51,28 @@ customers as (
 bought_then as (
 
     select distinct
-        splits.split,
+        splits.windows_back,
         customers.customer_number,
         products.product_number
     from {{ ref('int_customer_value__products_ordered') }} as products_ordered
     inner join splits
         on products_ordered.order_date >= splits.split_date and products_ordered.order_date < splits.window_end_date
-    inner join customers on splits.split = customers.split and products_ordered.customer_id = customers.customer_id
-    inner join products on splits.split = products.split and products_ordered.product_id = products.product_id
+    inner join customers on splits.windows_back = customers.windows_back and products_ordered.customer_id = customers.customer_id
+    inner join products on splits.windows_back = products.windows_back and products_ordered.product_id = products.product_id
 
 ),
 
 sought as (
 
     select
-        bought_then.split,
+        bought_then.windows_back,
         bought_then.customer_number,
         bought_then.product_number,
         case when customer_products.product_number is null then 'new' else 'replenishment' end as kind
     from bought_then
     left join customer_products
         on
-            bought_then.split = customer_products.split
+            bought_then.windows_back = customer_products.windows_back
             and bought_then.customer_number = customer_products.customer_number
             and bought_then.product_number = customer_products.product_number
 
@@ -80,12 +81,12 @@ sought as (
 judged as (
 
     select
-        split,
+        windows_back,
         kind,
         customer_number,
         count(*) as sought_count
     from sought
-    group by split, kind, customer_number
+    group by windows_back, kind, customer_number
 
 ),
 
@@ -93,7 +94,7 @@ scored as (
 
     {% for method in customer_value.recommendation_methods() -%}
         select
-            candidates.split,
+            candidates.windows_back,
             'new' as kind,
             '{{ method.name }}' as method,
             candidates.customer_number,
@@ -102,12 +103,12 @@ scored as (
             candidates.popularity_rank as rank_of_equals
         from candidates
         inner join judged
-            on candidates.split = judged.split and candidates.customer_number = judged.customer_number and judged.kind = 'new'
+            on candidates.windows_back = judged.windows_back and candidates.customer_number = judged.customer_number and judged.kind = 'new'
         union all
     {% endfor -%}
     {% for method in customer_value.replenishment_methods() -%}
         select
-            customer_products.split,
+            customer_products.windows_back,
             'replenishment' as kind,
             '{{ method.name }}' as method,
             customer_products.customer_number,
@@ -117,7 +118,7 @@ scored as (
         from customer_products
         inner join judged
             on
-                customer_products.split = judged.split
+                customer_products.windows_back = judged.windows_back
                 and customer_products.customer_number = judged.customer_number
                 and judged.kind = 'replenishment'
         where customer_products.purchase_day_count > 1
@@ -130,17 +131,17 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by split, kind, method, customer_number order by score desc, rank_of_equals) as list_rank
+        row_number() over (partition by windows_back, kind, method, customer_number order by score desc, rank_of_equals) as list_rank
     from scored
     qualify
-        row_number() over (partition by split, kind, method, customer_number order by score desc, rank_of_equals) <= 10
+        row_number() over (partition by windows_back, kind, method, customer_number order by score desc, rank_of_equals) <= 10
 
 ),
 
 found as (
 
     select
-        ranked.split,
+        ranked.windows_back,
         ranked.kind,
         ranked.method,
         ranked.customer_number,
@@ -150,7 +151,7 @@ found as (
     from ranked
     left join sought
         on
-            ranked.split = sought.split
+            ranked.windows_back = sought.windows_back
             and ranked.kind = sought.kind
             and ranked.customer_number = sought.customer_number
             and ranked.product_number = sought.product_number
@@ -184,7 +185,7 @@ best_gains as (
 per_customer as (
 
     select
-        found.split,
+        found.windows_back,
         found.kind,
         found.method,
         lengths.list_length,
@@ -193,7 +194,7 @@ per_customer as (
         sum(case when found.is_found then 1 / log2(found.list_rank + 1) else 0 end order by found.list_rank) as gain
     from found
     inner join lengths on found.list_rank = lengths.list_rank
-    group by found.split, found.kind, found.method, lengths.list_length, found.customer_number
+    group by found.windows_back, found.kind, found.method, lengths.list_length, found.customer_number
 
 ),
 
@@ -201,7 +202,7 @@ per_customer as (
 measured as (
 
     select
-        per_customer.split,
+        per_customer.windows_back,
         per_customer.kind,
         per_customer.method,
         per_customer.list_length,
@@ -210,55 +211,55 @@ measured as (
     from per_customer
     inner join judged
         on
-            per_customer.split = judged.split
+            per_customer.windows_back = judged.windows_back
             and per_customer.kind = judged.kind
             and per_customer.customer_number = judged.customer_number
     inner join best_gains
         on
             per_customer.list_length = best_gains.list_length
             and least(judged.sought_count, per_customer.list_length) = best_gains.found_count
-    group by per_customer.split, per_customer.kind, per_customer.method, per_customer.list_length
+    group by per_customer.windows_back, per_customer.kind, per_customer.method, per_customer.list_length
 
 ),
 
 covered as (
 
     select
-        found.split,
+        found.windows_back,
         found.kind,
         found.method,
         lengths.list_length,
         count(distinct found.product_number) as covered_product_count
     from found
     inner join lengths on found.list_rank = lengths.list_rank
-    group by found.split, found.kind, found.method, lengths.list_length
+    group by found.windows_back, found.kind, found.method, lengths.list_length
 
 ),
 
 catalogues as (
 
     select
-        split,
+        windows_back,
         count(*) as product_count
     from products
-    group by split
+    group by windows_back
 
 ),
 
 audiences as (
 
     select
-        split,
+        windows_back,
         kind,
         count(*) as customer_count
     from judged
-    group by split, kind
+    group by windows_back, kind
 
 )
 
 -- Of who was offered nothing, nothing was found.
 select
-    measured.split,
+    measured.windows_back,
     measured.kind,
     measured.method,
     measured.list_length,
@@ -270,9 +271,9 @@ select
 from measured
 inner join covered
     on
-        measured.split = covered.split
+        measured.windows_back = covered.windows_back
         and measured.kind = covered.kind
         and measured.method = covered.method
         and measured.list_length = covered.list_length
-inner join catalogues on measured.split = catalogues.split
-inner join audiences on measured.split = audiences.split and measured.kind = audiences.kind
+inner join catalogues on measured.windows_back = catalogues.windows_back
+inner join audiences on measured.windows_back = audiences.windows_back and measured.kind = audiences.kind

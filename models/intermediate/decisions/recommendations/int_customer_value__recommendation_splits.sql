@@ -21,6 +21,7 @@ limits as (
 {% for split, windows_back in [('choice', 2), ('report', 1), ('now', 0)] -%}
     select
         '{{ split }}' as split,
+        {{ windows_back }} as windows_back,
         cast({{ dbt.dateadd('day', -windows_back * window_days, 'run.as_of_date') }} as date) as split_date,
         cast({{ dbt.dateadd('day', (1 - windows_back) * window_days, 'run.as_of_date') }} as date) as window_end_date,
         cast({{ dbt.dateadd('day', -(windows_back + 1) * window_days, 'run.as_of_date') }} as date) as recent_from_date,

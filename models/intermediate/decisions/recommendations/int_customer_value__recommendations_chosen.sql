@@ -3,7 +3,7 @@
 with results as (
 
     select * from {{ ref('int_customer_value__recommendation_results') }}
-    where split = 'choice' and list_length = 10
+    where windows_back = 2 and list_length = 10
 
 ),
 

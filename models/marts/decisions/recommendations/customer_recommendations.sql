@@ -30,21 +30,35 @@ products as (
 customer_products as (
 
     select * from {{ ref('int_customer_value__customer_products') }}
-    where split = 'now'
+    where windows_back = 0
 
 ),
 
 candidates as (
 
     select * from {{ ref('int_customer_value__recommendation_candidates') }}
-    where split = 'now'
+    where windows_back = 0
+
+),
+
+item_neighbours as (
+
+    select * from {{ ref('int_customer_value__item_neighbours') }}
+    where windows_back = 0
+
+),
+
+customer_neighbours as (
+
+    select * from {{ ref('int_customer_value__customer_neighbours') }}
+    where windows_back = 0
 
 ),
 
 splits as (
 
     select * from {{ ref('int_customer_value__recommendation_splits') }}
-    where split = 'now'
+    where windows_back = 0
 
 ),
 
@@ -89,6 +103,7 @@ new_products as (
 
     select
         numbers.customer_id,
+        scored.customer_number,
         scored.product_number,
         'new' as recommendation_kind,
         scored.score,
@@ -98,8 +113,6 @@ new_products as (
             when scored.item_part >= scored.popularity_part and scored.item_part > 0 then 'item_based'
             else 'popularity'
         end as recommended_by,
-        scored.nearest_product_number,
-        scored.neighbour_count,
         scored.recent_customer_count,
         row_number() over (partition by scored.customer_number order by scored.score desc, scored.popularity_rank) as recommendation_rank
     from scored
@@ -125,13 +138,12 @@ without_history as (
 
     select
         customers.customer_id,
+        null as customer_number,
         popular.product_number,
         'new' as recommendation_kind,
         cast(popular.recent_customer_count as {{ customer_value.type_double() }})
         / nullif(max(popular.recent_customer_count) over (), 0) as score,
         'popularity' as recommended_by,
-        cast(null as {{ dbt.type_int() }}) as nearest_product_number,
-        0 as neighbour_count,
         popular.recent_customer_count,
         popular.popularity_rank as recommendation_rank
     from customers
@@ -146,6 +158,45 @@ offers as (
     select * from new_products
     union all
     select * from without_history
+
+),
+
+-- Of what the customer has bought, the nearest to what is offered.
+nearest_products as (
+
+    select
+        offers.customer_id,
+        offers.product_number,
+        item_neighbours.neighbour_product_number as nearest_product_number
+    from offers
+    inner join item_neighbours on offers.product_number = item_neighbours.product_number
+    inner join customer_products
+        on
+            offers.customer_number = customer_products.customer_number
+            and item_neighbours.neighbour_product_number = customer_products.product_number
+    where offers.recommended_by <> 'popularity'
+    qualify
+        row_number() over (
+            partition by offers.customer_id, offers.product_number
+            order by item_neighbours.similarity_rank
+        ) = 1
+
+),
+
+neighbours_with_it as (
+
+    select
+        offers.customer_id,
+        offers.product_number,
+        count(*) as neighbour_count
+    from offers
+    inner join customer_neighbours on offers.customer_number = customer_neighbours.customer_number
+    inner join customer_products
+        on
+            customer_neighbours.neighbour_customer_number = customer_products.customer_number
+            and offers.product_number = customer_products.product_number
+    where offers.recommended_by = 'user_based'
+    group by offers.customer_id, offers.product_number
 
 ),
 
@@ -212,20 +263,22 @@ told as (
         offers.product_number,
         offers.score,
         offers.recommended_by,
-        offers.nearest_product_number,
+        nearest_products.nearest_product_number,
         cast(null as date) as due_date,
         case offers.recommended_by
-            when 'item_based' then 'Because you bought ' || nearest_products.product_id || coalesce(' (' || nearest_products.category || ')', '') || '.'
+            when 'item_based' then 'Because you bought ' || because_products.product_id || coalesce(' (' || because_products.category || ')', '') || '.'
             when 'user_based'
                 then
-                    'Bought by ' || offers.neighbour_count || ' of the ' || splits.neighbour_count || ' customers most like you'
-                    || coalesce(', and often with what you bought: ' || nearest_products.product_id || coalesce(' (' || nearest_products.category || ')', ''), '')
+                    'Bought by ' || neighbours_with_it.neighbour_count || ' of the ' || splits.neighbour_count || ' customers most like you'
+                    || coalesce(', and often with what you bought: ' || because_products.product_id || coalesce(' (' || because_products.category || ')', ''), '')
                     || '.'
             else
                 'Popular: ' || offers.recent_customer_count || ' customers bought it in the last {{ var("recommendation_window_days") }} days.'
         end as reason
     from offers
-    left join products as nearest_products on offers.nearest_product_number = nearest_products.product_number
+    left join nearest_products on offers.customer_id = nearest_products.customer_id and offers.product_number = nearest_products.product_number
+    left join neighbours_with_it on offers.customer_id = neighbours_with_it.customer_id and offers.product_number = neighbours_with_it.product_number
+    left join products as because_products on nearest_products.nearest_product_number = because_products.product_number
     cross join splits
 
     union all

@@ -1,7 +1,7 @@
 with neighbours as (
 
     select * from {{ ref('int_customer_value__item_neighbours') }}
-    where split = 'now'
+    where windows_back = 0
 
 ),
 

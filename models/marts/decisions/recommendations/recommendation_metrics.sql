@@ -26,7 +26,7 @@ by_metric as (
 
     {% for metric in ['recall', 'ndcg', 'coverage'] -%}
         select
-            split,
+            windows_back,
             kind,
             method,
             '{{ metric }}' as metric,
@@ -41,7 +41,7 @@ by_metric as (
 )
 
 select
-    by_metric.split,
+    splits.split,
     by_metric.kind as recommendation_kind,
     by_metric.method,
     by_metric.metric,
@@ -58,11 +58,11 @@ select
 from by_metric
 inner join by_metric as popular
     on
-        by_metric.split = popular.split
+        by_metric.windows_back = popular.windows_back
         and by_metric.kind = popular.kind
         and by_metric.metric = popular.metric
         and by_metric.list_length = popular.list_length
         and popular.method = 'popularity'
-inner join splits on by_metric.split = splits.split
+inner join splits on by_metric.windows_back = splits.windows_back
 left join chosen on by_metric.kind = chosen.kind and by_metric.method = chosen.method
 cross join run
