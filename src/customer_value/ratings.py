@@ -118,7 +118,8 @@ class Fitted:
             "nk,nk->n", self.customer_factors[customer], self.product_factors[product]
         )
         rating = self.mean + self.customers[customer] + self.products[product] + tastes
-        return np.clip(rating, self.lowest, self.highest)
+        predicted: Floats = np.clip(rating, self.lowest, self.highest)
+        return predicted
 
 
 def measure(rated: Relation) -> pd.DataFrame:
@@ -255,7 +256,8 @@ def fit(reviews: Reviews, settings: Settings) -> Fitted:
 def _drawn(key: Whole, values: Floats, count: int, damping: float) -> Floats:
     sums = np.bincount(key, weights=values, minlength=count)
     numbers = np.bincount(key, minlength=count) + damping
-    return np.divide(sums, numbers, out=np.zeros(count), where=numbers > 0)
+    drawn: Floats = np.divide(sums, numbers, out=np.zeros(count), where=numbers > 0)
+    return drawn
 
 
 def _tastes(reviews: Reviews, left: Floats, settings: Settings) -> tuple[Floats, Floats]:

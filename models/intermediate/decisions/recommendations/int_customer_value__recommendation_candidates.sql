@@ -1,5 +1,7 @@
 {#- Of each kind a customer's best so many are looked at. -#}
 {%- set most_candidates = 60 -%}
+{#- And a product speaks for as many others at most. -#}
+{%- set most_spoken_for = 100 -%}
 {#- A score and a product in one number, so that the largest numbers are the best products, and of
     equals the first. -#}
 {%- set room_for_product = 16777216 -%}
@@ -34,9 +36,16 @@ compared as (
 
 ),
 
+-- What nearly all buy is near to thousands of products: it speaks for the nearest of them alone, or
+-- work would grow with customers times products.
 item_neighbours as (
 
     select * from {{ ref('int_customer_value__item_neighbours') }}
+    qualify
+        row_number() over (
+            partition by windows_back, neighbour_product_number
+            order by similarity_millionths desc, product_number
+        ) <= {{ most_spoken_for }}
 
 ),
 
