@@ -20,8 +20,8 @@
     {%- set methods = [] -%}
     {%- set repeat_share = 'sqrt(repeat_customer_count / cast(customer_count as ' ~ customer_value.type_double() ~ '))' -%}
     {%- for days in customer_value.purchase_half_lives() -%}
-        {%- do methods.append({'name': 'repeated_lately_' ~ days, 'score': 'round(recent_purchases_' ~ days ~ ' * ' ~ repeat_share ~ ', 6)'}) -%}
-        {%- do methods.append({'name': 'lately_' ~ days, 'score': 'recent_purchases_' ~ days}) -%}
+        {%- do methods.append({'name': 'repeated_lately_' ~ days, 'score': 'round(recent_purchases_' ~ days ~ ' / 1000000.0 * ' ~ repeat_share ~ ', 9)'}) -%}
+        {%- do methods.append({'name': 'lately_' ~ days, 'score': 'recent_purchases_' ~ days ~ ' / 1000000.0'}) -%}
     {%- endfor -%}
     {%- do methods.append({'name': 'frequency', 'score': 'purchase_day_count'}) -%}
     {%- do methods.append({'name': 'popularity', 'score': 'recent_customer_count'}) -%}

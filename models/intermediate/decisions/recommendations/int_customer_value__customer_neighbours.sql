@@ -1,6 +1,7 @@
 {#- Customers, drawn by a hash, among whom everybody's neighbours are looked for: enough to find some who
-    are alike, and a bound on the work, which else grows with the square of the customers. -#}
-{%- set panel_customers = 3000 -%}
+    are alike, and as few as leave no more products in common to be counted. Work would else grow
+    with the square of the customers. -#}
+{%- set most_panel_customers, most_common_products = 3000, 200000000 -%}
 {%- set double = customer_value.type_double() -%}
 
 with compared as (
@@ -34,13 +35,37 @@ customers as (
 
 ),
 
+buyers as (
+
+    select
+        product_number,
+        cast(count(*) as {{ double }}) as customer_count
+    from compared
+    where windows_back = 0
+    group by product_number
+
+),
+
+-- As many of past dates as of today, so that these tell how good it is.
+limits as (
+
+    select
+        least(
+            {{ most_panel_customers }},
+            {{ most_common_products }} * (select count(*) from customers where windows_back = 0) / sum(customer_count * customer_count)
+        ) as panel_customers
+    from buyers
+
+),
+
 counted as (
 
     select
-        *,
-        {{ customer_value.hash_fraction("'panel:' || customer_id") }}
-        < cast({{ panel_customers }} as {{ double }}) / count(*) over (partition by windows_back) as is_in_panel
+        customers.*,
+        {{ customer_value.hash_fraction("'panel:' || customers.customer_id") }} * count(*) over (partition by customers.windows_back)
+        < limits.panel_customers as is_in_panel
     from customers
+    cross join limits
 
 ),
 

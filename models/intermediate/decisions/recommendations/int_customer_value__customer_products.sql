@@ -2,8 +2,9 @@
     which tells one method from another. -#}
 {%- set past_customers = 10000 -%}
 {%- set judged_customers = 2500 -%}
-{#- Of a customer's products as many are compared with those of others. -#}
-{%- set compared_products = 100 -%}
+{#- Of a customer's products as many are compared with those of others, those bought most often; fewer
+    where the customers are so many that more rows than these would be compared. -#}
+{%- set least_compared, most_compared, compared_rows = 10, 200, 10000000 -%}
 
 with splits as (
 
@@ -22,7 +23,8 @@ customers as (
     select
         customer_id,
         cast(row_number() over (order by customer_id) as {{ dbt.type_int() }}) as customer_number,
-        {{ customer_value.hash_fraction("'recommendation:' || customer_id") }} * count(*) over () as draw
+        {{ customer_value.hash_fraction("'recommendation:' || customer_id") }} * count(*) over () as draw,
+        least(greatest({{ compared_rows }} / count(*) over (), {{ least_compared }}), {{ most_compared }}) as compared_count
     from {{ ref('int_customer_value__products_ordered') }}
     group by customer_id
 
@@ -34,6 +36,7 @@ purchase_days as (
         customers.customer_id,
         customers.customer_number,
         customers.draw,
+        customers.compared_count,
         products.product_number,
         products_ordered.order_date
     from {{ ref('int_customer_value__products_ordered') }} as products_ordered
@@ -50,6 +53,7 @@ bought as (
         purchase_days.customer_number,
         purchase_days.product_number,
         splits.windows_back = 0 or purchase_days.draw < {{ judged_customers }} as is_judged,
+        purchase_days.compared_count,
         splits.recent_from_date,
         splits.split_date,
         count(*) as purchase_day_count,
@@ -69,6 +73,7 @@ bought as (
             and (splits.windows_back = 0 or purchase_days.draw < {{ past_customers }})
     group by
         splits.windows_back, purchase_days.customer_id, purchase_days.customer_number, purchase_days.product_number, purchase_days.draw,
+        purchase_days.compared_count,
         splits.recent_from_date, splits.split_date
 
 ),
@@ -102,6 +107,6 @@ select
     row_number() over (
         partition by windows_back, customer_number
         order by purchase_day_count desc, last_order_date desc, product_number
-    ) <= {{ compared_products }} as is_compared
+    ) <= compared_count as is_compared
 from counted
 where customer_count >= {{ customer_value.fewest_buyers() }}

@@ -161,25 +161,24 @@ offers as (
 
 ),
 
--- Of what the customer has bought, the nearest to what is offered.
+-- Left joins, which are done in this order: a few offers of each customer first. A product that all buy
+-- has thousands of neighbours, each with all of its customers.
 nearest_products as (
 
     select
         offers.customer_id,
         offers.product_number,
-        item_neighbours.neighbour_product_number as nearest_product_number
+        min(
+            case when bought.product_number is not null then item_neighbours.similarity_rank * 100000000 + bought.product_number end
+        ) % 100000000 as nearest_product_number
     from offers
-    inner join item_neighbours on offers.product_number = item_neighbours.product_number
-    inner join customer_products
+    left join item_neighbours on offers.product_number = item_neighbours.product_number
+    left join customer_products as bought
         on
-            offers.customer_number = customer_products.customer_number
-            and item_neighbours.neighbour_product_number = customer_products.product_number
+            offers.customer_number = bought.customer_number
+            and item_neighbours.neighbour_product_number = bought.product_number
     where offers.recommended_by <> 'popularity'
-    qualify
-        row_number() over (
-            partition by offers.customer_id, offers.product_number
-            order by item_neighbours.similarity_rank
-        ) = 1
+    group by offers.customer_id, offers.product_number
 
 ),
 
@@ -188,13 +187,13 @@ neighbours_with_it as (
     select
         offers.customer_id,
         offers.product_number,
-        count(*) as neighbour_count
+        count(bought.product_number) as neighbour_count
     from offers
-    inner join customer_neighbours on offers.customer_number = customer_neighbours.customer_number
-    inner join customer_products
+    left join customer_neighbours on offers.customer_number = customer_neighbours.customer_number
+    left join customer_products as bought
         on
-            customer_neighbours.neighbour_customer_number = customer_products.customer_number
-            and offers.product_number = customer_products.product_number
+            customer_neighbours.neighbour_customer_number = bought.customer_number
+            and offers.product_number = bought.product_number
     where offers.recommended_by = 'user_based'
     group by offers.customer_id, offers.product_number
 
