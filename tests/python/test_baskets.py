@@ -41,8 +41,9 @@ def baskets(build: Build, folder: Path, lines: str, categories: str = "null") ->
             ) to '{path}'
             """
         )
-    inputs = {"order_lines": {"path": str(path), "columns": {"category": "category"}}}
-    inputs["order_lines"]["columns"] |= {"customer_id": "customer_id", "ordered_at": "ordered_at"}
+    names = ("category", "customer_id", "ordered_at")
+    lines_input = {"path": str(path), "columns": {name: name for name in names}}
+    inputs = {"order_lines": lines_input}
     return build("select null as order_id limit 0", variables={"inputs": inputs}, select=SELECT)
 
 

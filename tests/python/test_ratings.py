@@ -112,7 +112,8 @@ def test_reviews_become_tables(build: Build, tmp_path_factory: pytest.TempPathFa
     again = given[columns].head(1).assign(reviewed_at=dt.datetime(2024, 2, 1), rating=1.0)
     later = given[columns].tail(1).assign(reviewed_at=dt.datetime(2024, 6, 1), product_id="new")
     path = folder / "reviews.parquet"
-    write_orders(pd.concat([given[columns], again, later]).to_dict("records"), path)
+    with duckdb.connect() as connection:
+        connection.from_df(pd.concat([given[columns], again, later])).write_parquet(str(path))
     orders = (
         "select 'o' as order_id, 'c1' as customer_id, date '2024-03-01' as ordered_at, 1 as amount"
     )
