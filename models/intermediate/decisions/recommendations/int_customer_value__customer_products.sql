@@ -4,7 +4,7 @@
 {%- set judged_customers = 2500 -%}
 {#- Of a customer's products as many are compared with those of others, those bought most often; fewer
     where the customers are so many that more rows than these would be compared. -#}
-{%- set least_compared, most_compared, compared_rows = 10, 100, 10000000 -%}
+{%- set least_compared, most_compared, compared_rows = 10, 200, 10000000 -%}
 
 with splits as (
 
