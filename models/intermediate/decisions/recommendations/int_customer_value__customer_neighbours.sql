@@ -35,6 +35,14 @@ customers as (
 
 ),
 
+everybody as (
+
+    select cast(count(*) as {{ double }}) as customer_count
+    from customers
+    where windows_back = 0
+
+),
+
 buyers as (
 
     select
@@ -52,9 +60,10 @@ limits as (
     select
         least(
             {{ most_panel_customers }},
-            {{ most_common_products }} * (select count(*) from customers where windows_back = 0) / sum(customer_count * customer_count)
+            {{ most_common_products }} * max(everybody.customer_count) / sum(buyers.customer_count * buyers.customer_count)
         ) as panel_customers
     from buyers
+    cross join everybody
 
 ),
 

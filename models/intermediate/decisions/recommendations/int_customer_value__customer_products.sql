@@ -106,7 +106,7 @@ select
     is_judged,
     row_number() over (
         partition by windows_back, customer_number
-        order by purchase_day_count desc, last_order_date desc, product_number
+        order by purchase_day_count desc, last_order_date desc, product_number asc
     ) <= compared_count as is_compared
 from counted
 where customer_count >= {{ customer_value.fewest_buyers() }}

@@ -126,7 +126,7 @@ ranked as (
         *,
         row_number() over (
             partition by windows_back, product_number
-            order by similarity_millionths desc, neighbour_product_number
+            order by similarity_millionths desc, neighbour_product_number asc
         ) as similarity_rank
     from directed
 

@@ -44,7 +44,7 @@ item_neighbours as (
     qualify
         row_number() over (
             partition by windows_back, neighbour_product_number
-            order by similarity_millionths desc, product_number
+            order by similarity_millionths desc, product_number asc
         ) <= {{ most_spoken_for }}
 
 ),
@@ -75,7 +75,7 @@ popular as (
         *,
         row_number() over (
             partition by windows_back
-            order by recent_customer_count desc, customer_count desc, product_number
+            order by recent_customer_count desc, customer_count desc, product_number asc
         ) as popularity_rank
     from products
 

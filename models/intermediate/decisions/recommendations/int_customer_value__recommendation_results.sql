@@ -131,10 +131,10 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by windows_back, kind, method, customer_number order by score desc, rank_of_equals) as list_rank
+        row_number() over (partition by windows_back, kind, method, customer_number order by score desc, rank_of_equals asc) as list_rank
     from scored
     qualify
-        row_number() over (partition by windows_back, kind, method, customer_number order by score desc, rank_of_equals) <= 10
+        row_number() over (partition by windows_back, kind, method, customer_number order by score desc, rank_of_equals asc) <= 10
 
 ),
 
@@ -161,11 +161,11 @@ found as (
 lengths as (
 
     select
-        list_length,
-        list_rank
-    from (values (5), (10)) as lengths (list_length)
+        lists.list_length,
+        ranks.list_rank
+    from (values (5), (10)) as lists (list_length)
     inner join (values (1), (2), (3), (4), (5), (6), (7), (8), (9), (10)) as ranks (list_rank)
-        on lengths.list_length >= ranks.list_rank
+        on lists.list_length >= ranks.list_rank
 
 ),
 

@@ -22,7 +22,7 @@ numbered as (
 
     select
         *,
-        row_number() over (partition by customer_id, product_id order by reviewed_at desc, rating) as review_number
+        row_number() over (partition by customer_id, product_id order by reviewed_at desc, rating asc) as review_number
     from reviews
 
 )

@@ -61,7 +61,7 @@ ranked as (
         *,
         row_number() over (
             partition by antecedent_product_number
-            order by lift * exp(-1.959964 * log_lift_deviation) desc, consequent_product_number
+            order by lift * exp(-1.959964 * log_lift_deviation) desc, consequent_product_number asc
         ) as rule_rank
     from measured
 

@@ -64,7 +64,7 @@ select
     candidates.second_category,
     cast(
         row_number() over (
-            order by candidates.amount_at_stake desc, candidates.first_product_id, candidates.second_product_id
+            order by candidates.amount_at_stake desc, candidates.first_product_id asc, candidates.second_product_id asc
         ) as {{ dbt.type_int() }}
     ) as bundle_rank,
     cast(candidates.together_order_count as {{ dbt.type_bigint() }}) as together_order_count,

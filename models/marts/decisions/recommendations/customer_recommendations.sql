@@ -114,11 +114,11 @@ new_products as (
             else 'popularity'
         end as recommended_by,
         scored.recent_customer_count,
-        row_number() over (partition by scored.customer_number order by scored.score desc, scored.popularity_rank) as recommendation_rank
+        row_number() over (partition by scored.customer_number order by scored.score desc, scored.popularity_rank asc) as recommendation_rank
     from scored
     inner join numbers on scored.customer_number = numbers.customer_number
     qualify
-        row_number() over (partition by scored.customer_number order by scored.score desc, scored.popularity_rank) <= {{ most_recommendations }}
+        row_number() over (partition by scored.customer_number order by scored.score desc, scored.popularity_rank asc) <= {{ most_recommendations }}
 
 ),
 
@@ -127,7 +127,7 @@ popular as (
     select
         product_number,
         recent_customer_count,
-        row_number() over (order by recent_customer_count desc, customer_count desc, product_number) as popularity_rank
+        row_number() over (order by recent_customer_count desc, customer_count desc, product_number asc) as popularity_rank
     from customer_products
     group by product_number, recent_customer_count, customer_count
 
@@ -247,9 +247,9 @@ replenishments as (
         last_order_date,
         days_between_purchases,
         cast({{ dbt.dateadd('day', 'days_between_purchases', 'last_order_date') }} as date) as due_date,
-        row_number() over (partition by customer_number order by score desc, product_number) as recommendation_rank
+        row_number() over (partition by customer_number order by score desc, product_number asc) as recommendation_rank
     from rhythms
-    qualify row_number() over (partition by customer_number order by score desc, product_number) <= {{ most_recommendations }}
+    qualify row_number() over (partition by customer_number order by score desc, product_number asc) <= {{ most_recommendations }}
 
 ),
 
