@@ -46,7 +46,7 @@ HISTORY = """
         dense_rank() over (order by product_id) - 1 as product_number
     from built.{internal}.int_customer_value__customer_products as customers
     inner join built.{internal}.int_customer_value__products_sold using (product_number)
-    where split = 'now'
+    where windows_back = 0
 """
 OURS = """
     create table lists as
