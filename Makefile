@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy report docs clean \
+.PHONY: help build refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy bench-recommendations report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -57,6 +57,9 @@ bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside S
 
 bench-accuracy: .venv/ready-for-tests build/peers/ready  ## Held-out accuracy on five data sets, beside peers fitted in the same run.
 	PYTHONPATH=benchmarks $(BIN)/python -m accuracy --check
+
+bench-recommendations: .venv/ready-for-tests build/peers/ready  ## Recommendations on Complete Journey, beside popularity and the library implicit.
+	$(BIN)/python benchmarks/recommendations.py
 
 report: .venv/ready  ## Write what was built as a page for people: build/report.html.
 	$(BIN)/customer-value report --html build/report.html

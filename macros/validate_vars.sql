@@ -26,6 +26,7 @@
         ('long_term_weight', 'number', 0, 1, '(1 is lifetime value alone)'),
         ('action_window_days', 'whole', 7, 365, 'days'),
         ('action_holdout_share', 'number', 0, 0.5, 'of customers (0.1 is 10%)'),
+        ('recommendation_window_days', 'whole', 7, 365, 'days'),
     ] -%}
         {%- set value = var(name) -%}
         {%- set fits = (value is integer) if kind == 'whole' else (value is number and value is not boolean) -%}
@@ -123,6 +124,7 @@
         'lookback_days',
         'campaign_window_days', 'control_treatments',
         'action_budget', 'long_term_weight', 'action_window_days', 'action_holdout_share',
+        'recommendation_window_days',
         'tune_candidates',
         'semantic_layer',
     ] -%}
