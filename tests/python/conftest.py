@@ -50,6 +50,8 @@ OPTIONAL_COLUMNS = (
 )
 # Every test of the package runs over the demo orders in `make test`; here only models run.
 MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# Of inputs that most tests don't give. A third of the models, for which a build takes longer.
+OF_OTHER_INPUTS = ("tag:from_events", "tag:from_order_lines")
 
 # SQL text, or rows by column name.
 Orders = str | Sequence[Mapping[str, object]]
@@ -243,6 +245,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         selector: str | None = None,
         threads: int = 2,
         file_format: str = "parquet",
+        is_whole: bool = False,
     ) -> Warehouse:
         # The name's space is on purpose: nothing may break on a path that has one.
         warehouse = database or Warehouse(tmp_path_factory.mktemp("a shop"))
@@ -251,6 +254,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         arguments = ["--threads", str(threads), *MODELS_ONLY]
         arguments += ["--select", *select] if select else []
         arguments += ["--selector", selector] if selector else []
+        if not (select or selector or is_whole):
+            arguments += ["--exclude", *OF_OTHER_INPUTS]
         result = invoke(
             "build",
             warehouse.folder,

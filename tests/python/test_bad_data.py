@@ -98,7 +98,8 @@ def test_no_orders_give_empty_tables(build: Build) -> None:
             null::varchar as order_id, null::varchar as customer_id,
             null::timestamp as ordered_at, null::decimal(18, 2) as amount
         limit 0
-        """
+        """,
+        is_whole=True,
     )
     assert_sensible(warehouse)
     row_counts = {name: len(rows) for name, rows in warehouse.snapshot().items()}

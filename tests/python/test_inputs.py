@@ -66,7 +66,7 @@ def everything(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Wareho
         customer_identities=[{"customer_id": "ann@old", "canonical_customer_id": "ann"}],
         excluded_customers=[{"customer_id": "staff"}],
     )
-    return build([ORDER], variables={"inputs": inputs})
+    return build([ORDER], variables={"inputs": inputs}, is_whole=True)
 
 
 def test_every_input_that_is_given_is_read(everything: Warehouse) -> None:
