@@ -50,7 +50,7 @@ lint-sql: .venv/ready-for-tests
 
 test-integration: .venv/ready-for-tests lint-sql  ## What takes long or needs more installed: many builds, a fresh clone, BI tools, schedulers.
 	$(PYTEST) -m slow tests/python
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest --numprocesses auto --maxprocesses 2 --dist loadfile tests/integration
 
 bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside SQL written by hand.
 	$(BIN)/python benchmarks/speed.py --runs 3

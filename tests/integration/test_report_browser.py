@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium
 import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -33,13 +34,10 @@ RENAMED = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if shutil.which("chromium") is None:
-        for step in (["update"], ["install", "--yes", "chromium"]):
-            subprocess.run(["apt-get", "--quiet", *step], check=True, capture_output=True)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
+        opened = playwright.chromium.launch(executable_path=chromium.installed(), args=FLAGS)
+        yield opened
+        opened.close()
 
 
 def written(warehouse: Path, page: Path) -> Path:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import chromium
 import own_environment
 import pytest
 import yaml
@@ -182,9 +183,7 @@ def test_run_id_is_that_of_the_refresh(superset: Running, shop: Shop) -> None:
 
 
 def test_dashboard_is_drawn_in_chromium(superset: Running, tmp_path: Path) -> None:
-    if shutil.which("chromium") is None:
-        for step in (["update"], ["install", "--yes", "chromium"]):
-            subprocess.run(["apt-get", "--quiet", *step], check=True, capture_output=True)
+    chromium.installed()
     picture = tmp_path / "dashboard.png"
     login = REPOSITORY / "build" / "superset" / "run" / "login.json"
     drawn = subprocess.run(

@@ -204,7 +204,7 @@ def warehouse(
                 ),
             ]
         )
-    return build(shop_orders, variables=inputs(folder), database=Warehouse(folder))
+    return build(shop_orders, variables=inputs(folder), database=Warehouse(folder), is_whole=True)
 
 
 def inputs(folder: Path) -> dict[str, object]:
