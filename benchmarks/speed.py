@@ -70,6 +70,7 @@ HANDWRITTEN_TABLES: Final = {
     "orders_cleaned": "orders_cleaned",
     "orders_rejected": "orders_rejected",
     "int_customer_value__run": None,
+    "int_customer_value__shop_rhythms": None,
     "customers": "customers",
     "customer_rfm": "customer_rfm",
     "cohort_retention": "cohort_retention",
