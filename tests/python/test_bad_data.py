@@ -107,6 +107,8 @@ def test_no_orders_give_empty_tables(build: Build) -> None:
     # What is said of models that nothing has taught, and what was measured of nothing.
     assert row_counts.pop("model_health") == 2
     assert row_counts.pop("data_quality") > 0
+    # What would be done for whom, with nobody there.
+    assert row_counts.pop("tier_playbook") == 9
     assert set(row_counts.values()) == {0}
     assert fallbacks(warehouse) == {
         "churn": ("base_rate", "no_examples"),
