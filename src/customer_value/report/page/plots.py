@@ -94,7 +94,7 @@ def intervals(
     On a phone names stand above the lines, not beside them.
     """
     names = [words.shortened(interval.name, 40 if space.is_narrow else 26) for interval in found]
-    left = 14 if space.is_narrow else LETTER * 13 / 12 * max(map(len, names)) + 30
+    left = 34 if space.is_narrow else LETTER * 13 / 12 * max(map(len, names)) + 30
     right = LETTER * max(len(interval.text) for interval in found) + 14
     row = 46 if space.is_narrow else 30
     figure, axes = space.canvas(row * len(found) + 34, left=left, right=right, top=4, bottom=30)
@@ -109,13 +109,14 @@ def intervals(
     for at in MaxNLocator(3 if space.is_narrow else 6).tick_values(low, high):
         if axes.get_xlim()[0] <= at <= axes.get_xlim()[1]:
             axes.axvline(at, color=drawing.FAINT, linewidth=0.8)
-            drawing.label(axes, tick(float(at)), (at, bottom), (0, -14), **drawing.CENTRED_QUIETLY)
+            text = tick(float(at)) if at else "0"
+            drawing.label(axes, text, (at, bottom), (0, -14), **drawing.CENTRED_QUIETLY)
     if reference is not None:
         axes.axvline(reference, color=drawing.QUIET, linewidth=1.2)
     for place, (interval, name) in enumerate(zip(found, names, strict=True)):
         line = place + (0.22 if space.is_narrow else 0)
         if space.is_narrow:
-            drawing.label(axes, name, (axes.get_xlim()[0], place), (-10, 10), size=13)
+            drawing.label(axes, name, (axes.get_xlim()[0], place), (-30, 10), size=13)
         else:
             drawing.label(axes, name, (axes.get_xlim()[0], place), (-14, 0), ha="right", size=13)
         axes.plot([interval.lower, interval.upper], [line, line], color=interval.colour, lw=2)

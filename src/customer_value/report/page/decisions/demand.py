@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -133,7 +134,7 @@ def _draw(space: drawing.Space, panels: Sequence[Sequence[Week]]) -> Figure:
         letters = 30 if space.is_narrow else 22
         name = words.shortened(words.spoken(weeks[0].category), letters)
         mean = sum((week.expected for week in weeks), Decimal(0)) / len(weeks)
-        above = {"xycoords": "axes fraction"}
+        above: dict[str, Any] = {"xycoords": "axes fraction"}
         drawing.label(axes, name, (0, 1), (0, 32), size=13, fontweight="bold", **above)
         text = f"{words.compact(mean)} a week, {words.compact(weeks[0].usual)} of late"
         drawing.label(axes, text, (0, 1), (0, 14), color=drawing.QUIET, **above)

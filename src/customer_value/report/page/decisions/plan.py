@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -225,7 +226,7 @@ def _draw_curves(
             [widest, widest * 1.02], [line[-1][1], at], color=COLOURS[step], lw=1, clip_on=False
         )
         drawing.label(axes, text, (widest * 1.02, at), (5, 0))
-    quietly = {"color": drawing.QUIET, "xycoords": "axes fraction"}
+    quietly: dict[str, Any] = {"color": drawing.QUIET, "xycoords": "axes fraction"}
     drawing.label(axes, name, (0, 1), (0, 20), size=13, fontweight="bold", xycoords="axes fraction")
     drawing.label(axes, "weight", (1, 1), (10, 20), **quietly)
     drawing.label(axes, "budget 0", (0, 0), (0, -15), **quietly)
