@@ -67,7 +67,7 @@ def bars(space: drawing.Space, groups: Sequence[Group]) -> Figure:
     most = max(len(group.bars) for group in groups)
     row = 32 if most == 1 else 22 * most + 10
     left = LETTER * 13 / 12 * max(map(len, names)) + 16
-    right = LETTER * max(len(bar.told(space)) for _, bar in shown) + 14
+    right = LETTER * max(len(bar.told(space)) for _, bar in shown) + 20
     figure, axes = space.canvas(row * len(groups) + 8, left=left, right=right, top=2, bottom=2)
     axes.set_xlim(0, max(0.0, *(bar.value for _, bar in shown)) or 1.0)
     axes.set_ylim(len(groups) - 0.5, -0.5)
@@ -95,7 +95,7 @@ def intervals(
     """
     names = [words.shortened(interval.name, 40 if space.is_narrow else 26) for interval in found]
     left = 34 if space.is_narrow else LETTER * 13 / 12 * max(map(len, names)) + 30
-    right = LETTER * max(len(interval.text) for interval in found) + 14
+    right = LETTER * max(len(interval.text) for interval in found) + 22
     row = 46 if space.is_narrow else 30
     figure, axes = space.canvas(row * len(found) + 34, left=left, right=right, top=4, bottom=30)
     ends = [end for one in found for end in (one.lower, one.upper, one.value)]
