@@ -80,7 +80,12 @@ def _picture(
                 verdict
             from campaign_uplift
             where segment_kind = 'all' and metric = $metric
-            order by effect is null, treated_customer_count desc, campaign_id, treatment
+            order by
+                not is_randomised,
+                effect is null,
+                treated_customer_count desc,
+                campaign_id,
+                treatment
             limit $most
             """,
             metric=metric,
@@ -145,9 +150,11 @@ def _picture(
 
 
 def _title(rows: Sequence[Uplift], what: str) -> str:
-    measured = [row for row in rows if row.is_randomised and row.effect is not None]
+    randomised = [row for row in rows if row.is_randomised]
+    measured = [row for row in randomised if row.effect is not None]
     if not measured:
-        return f"No treatment had a control group: differences in {what}, none of them an effect"
+        had = "a control group large enough" if randomised else "a control group drawn at random"
+        return f"No treatment had {had}: differences in {what}, none of them an effect"
     moved = sum(row.verdict in ("raises", "lowers") for row in measured)
     return (
         f"{moved} of {words.counted(len(measured), 'treatment')} with a control group changed "

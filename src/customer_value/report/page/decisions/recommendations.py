@@ -37,7 +37,7 @@ def pictures(tables: Tables) -> list[Picture]:
         return []
     groups = [
         plots.Group(
-            f"{kind}: {METRICS[metric]}",
+            f"{METRICS[metric]}: {kind}",
             [
                 plots.Bar(value, words.exact_percent(value)),
                 plots.Bar(popularity or 0.0, words.exact_percent(popularity or 0), drawing.GREY),
@@ -120,8 +120,8 @@ def bundles(tables: Tables) -> list[Table]:
                     _product(first, first_category),
                     _product(second, second_category),
                     words.count(together),
-                    f"{lift:.1f}",
-                    f"{lower:.1f}",
+                    f"{lift:.2f}",
+                    f"{lower:.2f}",
                     words.count(one_sided),
                     words.cents(amount),
                 )
