@@ -25,6 +25,8 @@ RENAMED = {
     "customer_tiers": "tier",
     "customer_rfm": "rfm_segment",
     "tier_movements": "to_tier",
+    "customer_lifecycle": "lifecycle_stage",
+    "action_plan": "action",
     "model_metrics": "candidate",
     "model_health": "reason",
     "data_quality": "subject",

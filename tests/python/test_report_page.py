@@ -143,6 +143,90 @@ create table model_fairness as
         20 as customer_count;
 """  # noqa: E501 - a table a line
 
+# The decision tables, with the columns that the page reads.
+DECISIONS = """
+create table customer_lifecycle as
+    select customer_id, case when n < 2 then 'prospect' when n < 11 then 'active' when n < 25 then 'at_risk'
+        else 'lapsed' end as lifecycle_stage
+    from (select customer_id, cast(split_part(customer_id, '-', 2) as integer) as n from customers);
+create table lifecycle_movements as
+    select *, 2 * customer_count as order_count, (10 * customer_count)::decimal(18, 2) as net_amount from (values
+        (date '2024-11-01', 'active', 'lapsed', 900),
+        (date '2024-12-01', 'none', 'active', 30),
+        (date '2025-06-01', 'active', 'active', 25),
+        (date '2025-12-01', 'active', 'at_risk', 7),
+        (date '2025-11-01', 'active', 'at_risk', 5)
+    ) as moves(movement_month, from_stage, to_stage, customer_count)
+    union all
+    select cast(date '2025-01-01' + to_months(n) as date), 'lapsed', 'lapsed', 1, 0, 0 from range(12) as numbers(n);
+create table path_funnels as
+    select 'all' as segment_kind, * exclude (rate), 10 as customer_count, rate::double as conversion_from_previous_rate,
+        (rate - 0.01)::double as conversion_lower_rate, (rate + 0.01)::double as conversion_upper_rate,
+        session_count / 1000 as conversion_from_start_rate from (values
+        (0, 'session', 1000, null), (1, 'view', 800, 0.8), (2, 'cart_add', 200, 0.25), (3, 'purchase', 120, 0.6)
+    ) as funnel(step_number, step, session_count, rate);
+create table path_steps as
+    select * replace (removal_effect::double as removal_effect), 500 as path_count, 0.3 as conversion_with_rate, 0.1 as conversion_without_rate,
+        0.2 as exit_rate, -0.1 as avoidance_effect from (values ('(purchase)', 1.0), ('{name}', 0.62), ('view', 0.41), ('help', 0.0)
+    ) as steps(path_event, removal_effect);
+create table cart_conversion as
+    select case when n < 30 then 'left' when n < 40 then 'bought' else 'open' end as cart_status,
+        case when n <> 1 then 20::decimal(18, 2) end as cart_amount,
+        case when n >= 40 then 0.25 end::double as purchase_probability
+    from range(48) as numbers(n);
+create table category_demand as
+    select case when c = 0 then '{name}' else 'category ' || c end as category, w + 1 as period_number,
+        cast(date '2026-01-01' + cast(7 * w as integer) as date) as period_start_date,
+        (100 - c)::decimal(38, 6) as expected_amount, (70 - c)::decimal(38, 6) as amount_lower,
+        (140 - c)::decimal(38, 6) as amount_upper, 80::decimal(38, 6) as amount_recent_mean, 0.8 as interval_level
+    from range(8) as a(c), range(13) as b(w);
+create table action_plan as
+    select customer_id, case when n < 10 then '{name}' else 'none' end as action,
+        case when n < 10 then 1 else 0 end::decimal(18, 2) as cost_amount, 4::decimal(38, 6) as expected_margin_change,
+        6::decimal(38, 6) as expected_value_change, 5::decimal(38, 6) as expected_net_gain,
+        case when n < 10 then 'stated_assumption' end as effect_source
+    from (select customer_id, cast(split_part(customer_id, '-', 2) as integer) as n from customers);
+create table budget_frontier as
+    select w / 4 as long_term_weight, (2 * b)::decimal(18, 2) as budget_amount, b as acted_customer_count,
+        (2 * b)::decimal(18, 2) as cost_amount, (10 * sqrt(b))::decimal(38, 6) as expected_margin_change,
+        (10 * sqrt(b))::decimal(38, 6) as expected_net_gain
+    from range(5) as a(w), range(1, 11) as c(b);
+create table campaign_uplift as
+    select * replace (effect::double as effect, effect_lower::double as effect_lower,
+        effect_upper::double as effect_upper), 'all' as segment_kind, 500 as treated_customer_count, 400 as compared_customer_count from (values
+        ('{name}', 'mail', 'conversion', 'control_group', true, 0.021, 0.01, 0.032, 'raises'),
+        ('spring', '{name}', 'conversion', 'observational', false, 0.3, 0.2, 0.4, 'higher_among_contacted'),
+        ('summer', 'mail', 'conversion', 'control_group', true, null, null, null, 'too_small'),
+        ('spring', 'mail', 'net_amount', 'observational', false, 3.5, 1.0, 6.0, 'higher_among_contacted')
+    ) as uplift(campaign_id, treatment, metric, evidence, is_randomised, effect, effect_lower, effect_upper, verdict);
+create table recommendation_metrics as
+    select * replace (metric_value::double as metric_value, popularity_value::double as popularity_value),
+        'report' as split, 'user_based' as method, 10 as list_length, 900 as customer_count from (values
+        ('new', 'recall', true, 0.12, 0.08), ('new', 'ndcg', true, 0.1, 0.05), ('new', 'recall', false, 0.99, 0.08)
+    ) as metrics(recommendation_kind, metric, is_chosen, metric_value, popularity_value);
+create table bundle_candidates as
+    select 'p' || n as first_product_id, '{name}' as first_category, 'q' || n as second_product_id,
+        null::varchar as second_category, n as bundle_rank, 63 as together_order_count, 2.3 as size_adjusted_lift,
+        1.2 as size_adjusted_lift_lower, 900 as one_sided_order_count, (5000 - n)::decimal(18, 2) as amount_at_stake
+    from range(1, 13) as numbers(n);
+create table order_anomalies as
+    select 'o' || n as order_id, 'customer-' || n as customer_id, date '2026-01-01' as as_of_date,
+        case when n % 3 = 0 then 'burst' else 'refunds' end as anomaly_kind,
+        date '2026-01-01' - cast(1 + n * 10 as integer) as order_date
+    from range(9) as numbers(n);
+create table customer_satisfaction as
+    select customer_id, case when n < 5 then 'dissatisfied' when n < 20 then 'satisfied' else 'unknown' end
+        as satisfaction_level
+    from (select customer_id, cast(split_part(customer_id, '-', 2) as integer) as n from customers);
+create table satisfaction_retention as
+    select * replace (retention_rate::double as retention_rate, retention_rate_lower::double as retention_rate_lower,
+        retention_rate_upper::double as retention_rate_upper), date '2025-10-01' as observed_from_date, date '2026-01-01' as observed_to_date from (values
+        ('dissatisfied', 50, 10, 0.2, 0.11, 0.33, 0.5, 'lower'), ('satisfied', 80, 60, 0.75, 0.65, 0.83, 0.2, 'higher')
+    ) as levels(satisfaction_level, customer_count, retained_customer_count, retention_rate, retention_rate_lower,
+        retention_rate_upper, compared_retention_rate, verdict);
+"""  # noqa: E501 - a table a line
+SHOP += DECISIONS
+
 
 def script(name: str = "vip", currency: str = "EUR") -> str:
     return SHOP.replace("{name}", name.replace("'", "''")).replace("{currency}", currency)
@@ -274,6 +358,30 @@ def test_figures_and_findings_are_those_of_the_tables(shop_page: Page) -> None:
         "today\u2019s customers are expected to bring 1,500 EUR more",
         "1 of the latest 2 refreshes was not published",
         "Run the-run",
+        # Of 38 who have ordered 29 are silent.
+        "76% of customers who have ordered are silent",
+        # Of the latest twelve months: not the 900 of the year before.
+        "The commonest move from Jan 2025 to Dec 2025: active to at risk, 12 times",
+        "The narrowest step is cart add: 25% of the sessions that reach view go on to it",
+        "Without vip, 62% of purchases would be lost",
+        # One of the 30 that were left has no known amount.
+        "75% of carts that ended were not bought, with 580 EUR in them",
+        "Of 8 open carts, 2 are expected to be bought",
+        "vip is expected to sell 1,300 EUR in 13 weeks, 25% more than of late",
+        "of the largest 6 of 8 categories",
+        "1 January 2026 100 (70 to 140)",
+        "The plan acts on 10 customers: it spends 10 EUR and is expected to bring 50 EUR more",
+        "The gains of 10 actions rest on an effect that is assumed, not measured",
+        "A budget of 14 EUR brings 84% of what 20 EUR would, at a weight of 0.5",
+        "1 of 1 treatment with a control group changed who ordered by more than chance",
+        "none, similar customers beside",
+        "No treatment had a control group drawn at random: differences in net amount per customer",
+        "Lists of 10 products held 12.0% of what customers then bought (new)",
+        "p1 (vip) q1 63 2.30 1.20 900 4,999.00",
+        "9 orders stand out, 3 of the last 28 days",
+        "25% of the 20 customers of whom something is known are dissatisfied",
+        "Dissatisfied customers came back less often than others",
+        "dissatisfied 50 10 20.0% 11.0% to 33.0% 50% lower",
     ):
         assert said in text, said
 
@@ -351,6 +459,31 @@ def test_a_table_that_is_empty_or_not_there_takes_no_other_with_it(change: str) 
         assert len(told(Tables(connection))) == len(SECTIONS)
     assert max(lost.values()) <= 3
     assert lost["customer_rfm"] == lost["cohort_retention"] == lost["revenue_months"] == 1
+
+
+@pytest.mark.parametrize("change", ["delete from", "drop table"])
+def test_a_decision_table_that_is_empty_or_not_there_has_no_picture(change: str) -> None:
+    """Nor has a section without any: no empty frames."""
+
+    def shown(connection: duckdb.DuckDBPyConnection) -> int:
+        return sum(len(s.pictures) + len(s.tables) for s in told(Tables(connection)))
+
+    decisions = re.findall(r"create table (\w+)", DECISIONS)
+    with duckdb.connect() as connection:
+        connection.execute(script())
+        all_of_them = shown(connection)
+        lost = 0
+        for table in decisions:
+            connection.begin()
+            connection.execute(f"{change} {table}")
+            lost += (alone := all_of_them - shown(connection))
+            assert alone >= 1, table
+            connection.rollback()
+        for table in decisions:
+            connection.execute(f"{change} {table}")
+        assert shown(connection) == all_of_them - lost
+        gone = {"what-customers-do", "actions-and-effects", "to-look-into"}
+        assert not gone & {section.key for section in told(Tables(connection))}
 
 
 def test_a_shop_without_orders_has_a_page(tmp_path: Path) -> None:
