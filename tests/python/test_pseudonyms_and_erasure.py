@@ -153,7 +153,15 @@ def test_an_id_always_has_the_same_pseudonym_of_a_key(plain: Warehouse, hidden: 
 
 
 def test_all_joins_hold(plain: Warehouse, hidden: Warehouse) -> None:
-    assert counts(hidden) == counts(plain)
+    found, expected = counts(hidden), counts(plain)
+    assert found.keys() == expected.keys()
+    # Who is held out of the plan is drawn by the hash of an id, which is another one here, and
+    # is in no list of the plan's.
+    drawn = ("audiences", "action_history", "action_plan", "budget_frontier")
+    differing = {table for table in found if found[table] != expected[table]}
+    assert {table for table in differing if not table.endswith(drawn)} == set(), {
+        table: (found[table], expected[table]) for table in differing
+    }
     reasons = "select reject_reason, count(*) from orders_rejected group by all"
     assert hidden.mapping(reasons) == plain.mapping(reasons)
     for table in ("customers", "orders_cleaned", "customer_rfm", "customer_tiers"):
