@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy bench-recommendations report docs clean \
+.PHONY: help build refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-large bench-accuracy bench-recommendations report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -52,8 +52,13 @@ test-integration: .venv/ready-for-tests lint-sql  ## What takes long or needs mo
 	$(PYTEST) -m slow tests/python
 	$(BIN)/pytest --numprocesses auto --maxprocesses 2 --dist loadfile tests/integration
 
-bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside SQL written by hand.
-	$(BIN)/python benchmarks/speed.py --runs 3
+SPEED := PYTHONPATH=benchmarks $(BIN)/python -m speed --peers
+
+bench: .venv/ready-for-tests build/peers/ready  ## Speed and memory at 10 million orders, beside SQL by hand and other packages.
+	$(SPEED) --runs 3 --refresh --demo
+
+bench-large: .venv/ready-for-tests build/peers/ready  ## The same at 100 million, with settings for 16 GB: hours, and 50 GB of disk.
+	$(SPEED) --customers 10000000 --target large
 
 bench-accuracy: .venv/ready-for-tests build/peers/ready  ## Held-out accuracy on five data sets, beside peers fitted in the same run.
 	PYTHONPATH=benchmarks $(BIN)/python -m accuracy --check
