@@ -12,9 +12,12 @@ PROFILE := --profiles-dir profiles
 # One worker per core, each with one thread for arithmetic: more would wait for each other, spinning.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
+LOWEST_TESTS := $(addprefix tests/python/test_,$(addsuffix .py,\
+	btyd candidates champion clusters fairness imputation intervals level metrics scoring_sql warehouse_file))
+
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy bench-recommendations report docs clean \
+.PHONY: help build refresh demo-grocery test test-lowest lint lint-python lint-sql test-integration bench bench-large bench-accuracy bench-recommendations report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -48,12 +51,24 @@ lint-python: .venv/ready-for-tests
 lint-sql: .venv/ready-for-tests
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 models tests/singular
 
-test-integration: .venv/ready-for-tests lint-sql  ## What takes long or needs more installed: many builds, a fresh clone, BI tools, schedulers.
+test-integration: .venv/ready-for-tests lint-sql test-lowest  ## What takes long or needs more installed: many builds, a fresh clone, BI tools, schedulers.
 	$(PYTEST) -m slow tests/python
 	$(BIN)/pytest --numprocesses auto --maxprocesses 2 --dist loadfile tests/integration
 
-bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside SQL written by hand.
-	$(BIN)/python benchmarks/speed.py --runs 3
+SPEED := PYTHONPATH=benchmarks $(BIN)/python -m speed --peers
+
+# The demo with its data tests, and of pytest what calls the libraries most directly.
+test-lowest: build/lowest/ready  ## The demo and a part of pytest with the oldest versions allowed.
+	build/lowest/bin/dbt --warn-error build $(PROFILE) --target ci --target-path target/lowest \
+		--exclude-resource-type unit_test
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 build/lowest/bin/pytest --numprocesses auto --maxprocesses 2 \
+		$(LOWEST_TESTS)
+
+bench: .venv/ready-for-tests build/peers/ready  ## Speed and memory at 10 million orders, beside SQL by hand and other packages.
+	$(SPEED) --runs 3 --refresh --demo
+
+bench-large: .venv/ready-for-tests build/peers/ready  ## The same at 100 million, with settings for 16 GB: hours, and 50 GB of disk.
+	$(SPEED) --customers 10000000 --target large
 
 bench-accuracy: .venv/ready-for-tests build/peers/ready  ## Held-out accuracy on five data sets, beside peers fitted in the same run.
 	PYTHONPATH=benchmarks $(BIN)/python -m accuracy --check
@@ -90,6 +105,13 @@ clean:  ## Remove what was built, the environment included.
 build/peers/ready: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv build/peers
 	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-peers.txt
+	@touch $@
+
+build/lowest/ready: requirements-lowest.txt pyproject.toml
+	rm -rf build/lowest
+	$(PYTHON) -m venv build/lowest
+	build/lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lowest.txt
+	build/lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready requirements-dev.txt

@@ -35,9 +35,10 @@ def score_training(examples: Relation, models: Relation, run: Relation) -> Relat
     points = scoring.queried(
         examples,
         """
-        select * from customers
+        select * from examples
         qualify row_number() over (partition by customer_id, as_of_date order by horizon_days) = 1
         """,
+        name="examples",
     )
     kept = ("customer_id", "as_of_date", "purchases_per_day", "expected_purchase_amount")
     if churn.sql is None or spend.sql is None:

@@ -507,9 +507,9 @@ def _in_batches(
     return connection.table(table)
 
 
-def queried(customers: Relation, query: str) -> Relation:
-    """A query over the relation, by the name of customers."""
-    scored = customers.query("customers", query)
+def queried(rows: Relation, query: str, name: str = "customers") -> Relation:
+    """A query over the relation, by a name that what the relation itself queries must not bear."""
+    scored = rows.query(name, query)
     if scored is None:  # a select always has a relation; the binding's type does not say so
         raise MissingFeatureError("The scores could not be queried.")
     return scored

@@ -61,7 +61,7 @@ def fitted(weeks: int, **planted: float) -> CohortForecast:
 
 
 def relation(frame: pd.DataFrame) -> duckdb.DuckDBPyRelation:
-    return duckdb.connect().from_df(frame)
+    return duckdb.from_df(frame)
 
 
 def tried(bias_of: Mapping[str, float], dates: int = 5) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""How fast the package is, and in how much memory: make bench, make bench-large."""

@@ -1,0 +1,113 @@
+"""The package: dbt as a process of its own, over the generated orders or the demo's."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import yaml
+
+from speed import processes
+from speed.processes import PROJECT, Measured
+
+PROFILE: Final = "customer_value"
+SCHEMA: Final = "customer_value"
+
+# What the file has beyond the columns that an order log must have.
+OPTIONAL_COLUMNS: Final = ("discount_amount", "refund_amount", "channel", "updated_at")
+# What cleaning, RFM and cohorts end in; all that they are made of is run with them.
+CLEANING_RFM_COHORTS: Final = ("+orders_rejected", "+customer_rfm", "+cohort_retention")
+NEEDED_SEEDS: Final = ("rfm_segments", "lifecycle_stages", "order_statuses", "non_goods")
+WITHOUT_UNIT_TESTS: Final = ("--exclude-resource-type", "unit_test")
+REFRESHED: Final = ("--selector", "refresh", *WITHOUT_UNIT_TESTS)
+
+# In time: what reads the customers' features and predicts; what fits on the sample.
+SCORING: Final = ("churn_scoring", "spend_scoring", "high_value_scoring")
+TRAINING: Final = ("churn_training", "spend_training", "high_value_training")
+RFM: Final = ("customers", "customer_rfm")
+
+
+def settings(target: str) -> dict[str, Any]:
+    """Read the DuckDB settings of a target of the package's own profile."""
+    profiles = yaml.safe_load((PROJECT / "profiles" / "profiles.yml").read_text(encoding="utf-8"))
+    return dict(profiles[PROFILE]["outputs"][target].get("settings") or {})
+
+
+def delete(database: Path) -> None:
+    """Delete a DuckDB file and its write-ahead log, if they are there."""
+    database.unlink(missing_ok=True)
+    database.with_name(database.name + ".wal").unlink(missing_ok=True)
+
+
+def row_counts(database: Path, schema_pattern: str) -> dict[str, int]:
+    """The rows of each table, as DuckDB has them written down."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return dict(
+            connection.execute(
+                "select table_name, estimated_size from duckdb_tables() where schema_name like ?",
+                [schema_pattern],
+            ).fetchall()
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Warehouse:
+    """A database that the package builds.
+
+    Attributes:
+        orders: the order log; None for the demo's.
+        database: the DuckDB file.
+        target: of the profile.
+    """
+
+    orders: Path | None
+    database: Path
+    target: str
+
+    def dbt(self, verb: str, select: Sequence[str] = (), options: Sequence[str] = ()) -> Measured:
+        """Run dbt, and measure each node.
+
+        Args:
+            verb: seed, run or build.
+            select: the nodes to run, or none for all.
+            options: of the command line.
+        """
+        folder = self.database.parent
+        columns = {name: name for name in OPTIONAL_COLUMNS}
+        orders = {"path": str(self.orders), "columns": columns}
+        variables = {"inputs": {"orders": orders}} if self.orders else {}
+        finished = processes.run(
+            [
+                *(sys.executable, "-m", "dbt.cli.main", verb),
+                *("--profiles-dir", "profiles", "--target", self.target, "--no-use-colors"),
+                *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+                *("--vars", json.dumps(variables)),
+                *(("--select", *select) if select else ()),
+                *options,
+            ],
+            {"CUSTOMER_VALUE_WAREHOUSE": str(self.database)},
+            self.database,
+        )
+        results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))
+        intervals = {
+            result["unique_id"]: (_seconds(step["started_at"]), _seconds(step["completed_at"]))
+            for result in results["results"]
+            for step in result["timing"]
+            if step["name"] == "execute"
+        }
+        return finished.measured(intervals, row_counts(self.database, f"{SCHEMA}%"))
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
+
+
+def seconds_of(models: Sequence[str], run: Measured) -> float:
+    """The seconds of these models together, as if one ran after the other."""
+    return sum(run.steps[f"model.{PROFILE}.{model}"].seconds for model in models)
