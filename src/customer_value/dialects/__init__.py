@@ -1,0 +1,66 @@
+"""The package's SQL, written once in DuckDB's dialect, in that of another warehouse.
+
+Most of it sqlglot translates. What it gets wrong or can't say is mended by rules: functions from one
+node of the syntax tree to what stands for it. Those of every warehouse are in `common`, those of one
+in the module that bears its name, in a tuple RULES. What has no equal there raises an error that
+names it: never does a query come out that reads well and means something else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+
+import sqlglot
+from sqlglot import exp
+
+from customer_value.dialects.common import COMMON_RULES
+from customer_value.dialects.errors import UntranslatableError
+
+__all__ = ["DIALECTS", "UntranslatableError", "translate", "translate_type"]
+
+# By the names that sqlglot has for them; dbt's adapters bear the same.
+DIALECTS = ("bigquery", "databricks", "postgres", "redshift", "snowflake", "spark")
+
+Rule = Callable[[exp.Expression], exp.Expression]
+
+
+def translate(sql: str, dialect: str) -> str:
+    """A query that means on another warehouse what it means on DuckDB.
+
+    Raises:
+        UntranslatableError: What can't be said there.
+    """
+    _check(dialect)
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    for rule in (*COMMON_RULES, *_rules_of(dialect)):
+        tree = tree.transform(rule, copy=False)
+    return _written(tree, dialect)
+
+
+def translate_type(data_type: str, dialect: str) -> str:
+    """A type of DuckDB by the name that another warehouse has for it."""
+    _check(dialect)
+    return _written(exp.DataType.build(data_type, dialect="duckdb"), dialect)
+
+
+def _check(dialect: str) -> None:
+    if dialect not in DIALECTS:
+        raise UntranslatableError(f"{dialect} is none of {', '.join(DIALECTS)}")
+
+
+def _rules_of(dialect: str) -> tuple[Rule, ...]:
+    # Databricks speaks Spark's dialect and a little more.
+    module = f"{__name__}.{'spark' if dialect == 'databricks' else dialect}"
+    if importlib.util.find_spec(module) is None:
+        return ()
+    rules: tuple[Rule, ...] = importlib.import_module(module).RULES
+    return rules
+
+
+def _written(tree: exp.Expression, dialect: str) -> str:
+    try:
+        return tree.sql(dialect, unsupported_level=sqlglot.ErrorLevel.RAISE, pretty=True)
+    except sqlglot.UnsupportedError as error:
+        raise UntranslatableError(f"{dialect}: {error}") from error

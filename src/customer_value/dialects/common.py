@@ -1,0 +1,40 @@
+"""What DuckDB means and every other warehouse would take otherwise."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+DOUBLE = exp.DataType.Type.DOUBLE
+
+
+def divides_as_double(node: exp.Expression) -> exp.Expression:
+    """DuckDB's / is one of floating point numbers, of whole numbers and decimals too.
+
+    Elsewhere whole numbers lose their remainder and decimals their last digits.
+    """
+    if isinstance(node, exp.Div) and not _is_double(node.this):
+        node.this.replace(exp.cast(_unwrapped(node.this), DOUBLE))
+    return node
+
+
+def averages_doubles(node: exp.Expression) -> exp.Expression:
+    """DuckDB's avg is a floating point number, whatever it is taken of."""
+    if isinstance(node, exp.Avg) and not _is_double(node.this):
+        argument = node.this
+        if isinstance(argument, exp.Distinct):
+            return node
+        inner = argument.this if isinstance(argument, exp.Order) else argument
+        if inner is not None and not _is_double(inner):
+            inner.replace(exp.cast(inner.copy(), DOUBLE))
+    return node
+
+
+def _is_double(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Cast) and node.is_type(DOUBLE)
+
+
+def _unwrapped(node: exp.Expression) -> exp.Expression:
+    return node.this.copy() if isinstance(node, exp.Paren) else node.copy()
+
+
+COMMON_RULES = (divides_as_double, averages_doubles)
