@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro spark__values_as_json(columns) -%}
-    to_json(named_struct({% for name in columns %}'{{ name }}', cast({{ name }} as string){{ ', ' if not loop.last }}{% endfor %}))
+    to_json(named_struct({% for name in columns %}'{{ name }}', cast({{ name }} as varchar){{ ', ' if not loop.last }}{% endfor %}), map(['ignoreNullFields'], ['false']))
 {%- endmacro %}
 
 {% macro default__values_as_json(columns) -%}

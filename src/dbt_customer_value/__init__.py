@@ -40,11 +40,12 @@ def _translating(compile_code: Any) -> Any:  # noqa: ANN401 - a method of dbt's
         # Here and not above, since sqlglot would make every start of dbt slower.
         from dbt_customer_value import translation  # noqa: PLC0415
 
+        translation.offer(self.config, adapter)
         if adapter == "spark":
             from dbt_customer_value import spark_session  # noqa: PLC0415
 
             spark_session.prepare(self.config.credentials)
-            spark_session.build_whole(node)
+            spark_session.suit_files(node)
         return translation.translated(compile_code(self, node, *args, **kwargs), adapter)
 
     return wrapper
@@ -53,12 +54,18 @@ def _translating(compile_code: Any) -> Any:  # noqa: ANN401 - a method of dbt's
 def _seeding(execute: Any) -> Any:  # noqa: ANN401 - a method of dbt's
     @functools.wraps(execute)
     def wrapper(self: Any, model: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        if model.package_name != PACKAGE or self.config.credentials.type != "spark":
+        adapter = self.config.credentials.type
+        if model.package_name != PACKAGE or adapter == "duckdb":
+            return execute(self, model, *args, **kwargs)
+        from dbt_customer_value import translation  # noqa: PLC0415
+
+        translation.translate_seed(model, adapter)
+        if adapter != "spark":
             return execute(self, model, *args, **kwargs)
         from dbt_customer_value import spark_session  # noqa: PLC0415
 
         spark_session.prepare(self.config.credentials)
-        with spark_session.exact_bindings():
+        with spark_session.rows_as_data():
             return execute(self, model, *args, **kwargs)
 
     return wrapper

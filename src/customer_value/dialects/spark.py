@@ -2,16 +2,131 @@
 
 from __future__ import annotations
 
+import sqlglot
 from sqlglot import exp
 
+from customer_value.dialects.errors import UntranslatableError
+
 TYPE = exp.DataType.Type
+ZONES = {TYPE.TIMESTAMP: TYPE.TIMESTAMPNTZ, TYPE.TIMESTAMPTZ: TYPE.TIMESTAMPLTZ}
+
+# Each counts the borders of its unit between two times, as DuckDB does; Spark's own counts whole units.
+DIFFERENCES = {
+    "DAY": "cast(datediff(cast(:later as date), cast(:earlier as date)) as bigint)",
+    "MONTH": (
+        "cast((year(:later) - year(:earlier)) * 12 + month(:later) - month(:earlier) as bigint)"
+    ),
+    "HOUR": "(floor({later} / 3600e0) - floor({earlier} / 3600e0))",
+    "MINUTE": "(floor({later} / 60e0) - floor({earlier} / 60e0))",
+    "SECOND": "({later} - {earlier})",
+}
+SECONDS = "unix_seconds(cast(:{side} as timestamp_ltz))"
 
 
-def without_zone(node: exp.Expression) -> exp.Expression:
-    """A timestamp of DuckDB has no zone."""
-    if isinstance(node, exp.DataType) and node.this == TYPE.TIMESTAMP:
-        node.set("this", TYPE.TIMESTAMPNTZ)
+def says_zone(node: exp.Expression) -> exp.Expression:
+    """A timestamp of DuckDB has no zone unless it says so; which Spark means, a setting decides."""
+    if isinstance(node, exp.DataType) and node.this in ZONES:
+        node.set("this", ZONES[node.this])
     return node
 
 
-RULES = (without_zone,)
+def counts_borders(node: exp.Expression) -> exp.Expression:
+    """date_diff counts how often a unit begins between two times."""
+    if not isinstance(node, exp.DateDiff):
+        return node
+    unit = node.text("unit").upper() or "DAY"
+    if unit not in DIFFERENCES:
+        raise UntranslatableError(f"spark: date_diff in units of {unit.lower()}")
+    template = DIFFERENCES[unit].format(
+        later=SECONDS.format(side="later"), earlier=SECONDS.format(side="earlier")
+    )
+    return _spark(template, later=node.this, earlier=node.expression)
+
+
+def adds_units(node: exp.Expression) -> exp.Expression:
+    """A date or a time plus so many units is a time."""
+    if not isinstance(node, exp.Add):
+        return node
+    product = node.expression
+    if not isinstance(product, exp.Mul) or not isinstance(product.expression, exp.Interval):
+        return node
+    interval = product.expression
+    if interval.name != "1":
+        raise UntranslatableError(f"spark: {interval.sql('duckdb')}")
+    return exp.Anonymous(
+        this="timestampadd",
+        expressions=[
+            exp.var(interval.text("unit").upper()),
+            exp.cast(product.this.copy(), TYPE.INT),
+            exp.cast(node.this.copy(), TYPE.TIMESTAMPNTZ),
+        ],
+    )
+
+
+def truncates_without_zone(node: exp.Expression) -> exp.Expression:
+    """date_trunc of Spark gives a time with a zone, whatever it is given."""
+    if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) and not _is_cast(node):
+        return exp.cast(node, TYPE.TIMESTAMPNTZ)
+    return node
+
+
+def rounds_down_to_double(node: exp.Expression) -> exp.Expression:
+    """Floor and ceil of a floating point number stay one."""
+    if isinstance(node, exp.Floor | exp.Ceil) and not _is_cast(node):
+        return exp.cast(node, TYPE.DOUBLE)
+    return node
+
+
+def skips_empty_arguments(node: exp.Expression) -> exp.Expression:
+    """arg_max leaves out rows that have nothing to give; max_by would give it."""
+    if isinstance(node, exp.ArgMax | exp.ArgMin) and not node.args.get("count"):
+        given = node.this
+        node.set(
+            "expression",
+            exp.case().when(exp.Not(this=given.copy().is_(exp.null())), node.expression.copy()),
+        )
+    return node
+
+
+def averages_in_any_order(node: exp.Expression) -> exp.Expression:
+    """An order within avg() makes sums of floating point numbers repeatable; Spark takes none."""
+    if isinstance(node, exp.Avg) and isinstance(node.this, exp.Order):
+        node.set("this", node.this.this)
+    return node
+
+
+def lists_no_order(node: exp.Expression) -> exp.Expression:
+    """Of a list in order sqlglot would silently drop the order."""
+    if isinstance(node, exp.ArrayAgg) and isinstance(node.this, exp.Order):
+        raise UntranslatableError(f"spark: {node.sql('duckdb')}")
+    return node
+
+
+def names_day_of_year(node: exp.Expression) -> exp.Expression:
+    """Spark calls it doy."""
+    if isinstance(node, exp.Extract) and node.name.upper() == "DAYOFYEAR":
+        node.set("this", exp.var("DOY"))
+    return node
+
+
+def _is_cast(node: exp.Expression) -> bool:
+    return isinstance(node.parent, exp.Cast)
+
+
+def _spark(template: str, **operands: exp.Expression) -> exp.Expression:
+    expression = sqlglot.parse_one(template, read="spark")
+    copies = {name: exp.paren(operand.copy()) for name, operand in operands.items()}
+    return exp.replace_placeholders(expression, **copies)
+
+
+RULES = (
+    counts_borders,
+    adds_units,
+    truncates_without_zone,
+    rounds_down_to_double,
+    skips_empty_arguments,
+    averages_in_any_order,
+    lists_no_order,
+    names_day_of_year,
+    says_zone,
+)
