@@ -29,6 +29,21 @@ def averages_doubles(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def as_double(node: exp.Expression) -> exp.Expression:
+    """Of that type, whatever it was."""
+    return node if _is_double(node) else exp.cast(node, DOUBLE)
+
+
+def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+    """A function by the name that the dialect has for it."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def is_text_of(node: exp.Expression, prefix: str) -> bool:
+    """Whether it is a literal, followed by something else."""
+    return isinstance(node, exp.DPipe) and node.this.is_string and node.this.name == prefix
+
+
 def _is_double(node: exp.Expression) -> bool:
     return isinstance(node, exp.Cast) and node.is_type(DOUBLE)
 
