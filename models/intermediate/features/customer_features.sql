@@ -47,7 +47,7 @@ known_orders as (
         orders.discount_amount,
         orders.refund_amount - coalesce(later_refunds.refund_amount, 0) as refund_amount,
         orders.days_since_previous_order,
-        {{ dbt.datediff('orders.order_date', 'dates.as_of_date', 'day') }} as age_days
+        {{ customer_value.datediff('orders.order_date', 'dates.as_of_date', 'day') }} as age_days
     {%- endset %}
 
     select {{ columns }}

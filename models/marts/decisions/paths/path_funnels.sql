@@ -83,7 +83,7 @@ reached as (
         funnel_sessions.step_number,
         funnel_sessions.reached_at is not null as is_in_order,
         funnel_sessions.has_step_before,
-        {{ dbt.datediff('funnel_sessions.previous_reached_at', 'funnel_sessions.reached_at', 'second') }} as seconds_from_previous
+        {{ customer_value.datediff('funnel_sessions.previous_reached_at', 'funnel_sessions.reached_at', 'second') }} as seconds_from_previous
     from funnel_sessions
     inner join sessions
         on

@@ -1,0 +1,64 @@
+"""What dbt has to know to run the package on another warehouse than DuckDB.
+
+dbt imports every module whose name begins with dbt_ and makes its plugins. dbt's own interface for
+plugins has no hook on compiled code, so this one goes where dbt itself compiles, and touches nothing
+but nodes of the package customer_value on other adapters: those of the project that installs it
+are compiled as ever, and on DuckDB everything is.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from dbt.compilation import Compiler
+from dbt.plugins.manager import dbtPlugin
+from dbt.task.seed import SeedRunner
+
+PACKAGE = "customer_value"
+
+
+class CustomerValuePlugin(dbtPlugin):
+    """Translates the package's compiled SQL to the adapter's dialect."""
+
+    def initialize(self) -> None:
+        """Put the translation around dbt's compilation, once for the process."""
+        if not hasattr(Compiler._compile_code, "__wrapped__"):  # noqa: SLF001 - see above
+            Compiler._compile_code = _translating(Compiler._compile_code)  # noqa: SLF001
+            SeedRunner.execute = _seeding(SeedRunner.execute)
+
+
+plugins = [CustomerValuePlugin]
+
+
+def _translating(compile_code: Any) -> Any:  # noqa: ANN401 - a method of dbt's
+    @functools.wraps(compile_code)
+    def wrapper(self: Any, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        adapter = self.config.credentials.type
+        if node.package_name != PACKAGE or adapter == "duckdb":
+            return compile_code(self, node, *args, **kwargs)
+        # Here and not above, since sqlglot would make every start of dbt slower.
+        from dbt_customer_value import translation  # noqa: PLC0415
+
+        if adapter == "spark":
+            from dbt_customer_value import spark_session  # noqa: PLC0415
+
+            spark_session.prepare(self.config.credentials)
+            spark_session.build_whole(node)
+        return translation.translated(compile_code(self, node, *args, **kwargs), adapter)
+
+    return wrapper
+
+
+def _seeding(execute: Any) -> Any:  # noqa: ANN401 - a method of dbt's
+    @functools.wraps(execute)
+    def wrapper(self: Any, model: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        if model.package_name != PACKAGE or self.config.credentials.type != "spark":
+            return execute(self, model, *args, **kwargs)
+        from dbt_customer_value import spark_session  # noqa: PLC0415
+
+        spark_session.prepare(self.config.credentials)
+        with spark_session.exact_bindings():
+            return execute(self, model, *args, **kwargs)
+
+    return wrapper
