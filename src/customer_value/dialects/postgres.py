@@ -7,8 +7,9 @@ import json
 import sqlglot
 from sqlglot import exp
 
-from customer_value.dialects.common import DOUBLE, as_double, call, is_text_of
+from customer_value.dialects.common import DOUBLE, as_double, call, is_exact, is_text_of
 from customer_value.dialects.errors import UntranslatableError
+from customer_value.dialects.qualify import qualify_rule
 
 TEXT = exp.DataType.Type.TEXT
 
@@ -96,8 +97,8 @@ def takes_the_largest(node: exp.Expression) -> exp.Expression:
         return _largest(node.this, node.expression.this)
     if isinstance(node, exp.ArgMax) and not isinstance(node.parent, exp.Filter):
         return _largest(node, None)
-    if isinstance(node, exp.Max) and node.args.get("expressions"):
-        (count,) = node.expressions
+    if isinstance(node, exp.Max) and node.args.get("count"):
+        count = node.args["count"]
         ordered = exp.Order(
             this=node.this, expressions=[exp.Ordered(this=node.this.copy(), desc=True)]
         )
@@ -185,13 +186,43 @@ def json_text(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def decimals(node: exp.Expression) -> exp.Expression:
+    """A floating point number becomes a decimal as on DuckDB: moved by powers of ten, and rounded."""
+    if not isinstance(node, exp.Cast) or isinstance(node, exp.TryCast):
+        return node
+    if not node.to.is_type(exp.DataType.Type.DECIMAL) or not node.to.expressions:
+        return node
+    if isinstance(node.this, exp.Literal | exp.Null | exp.Neg):
+        return node
+    if is_exact(node.this):
+        return node
+    scale = int(node.to.expressions[1].name) if len(node.to.expressions) > 1 else 0
+    node.set("this", _rounded(node.this, scale))
+    return node
+
+
+def _rounded(node: exp.Expression, places: int) -> exp.Expression:
+    """Rounded half away from zero to so many places, as a decimal.
+
+    By way of text, which has all digits of a floating point number: the cast itself keeps fifteen,
+    so that 0.145, a little less in binary, would go up where DuckDB's goes down.
+    """
+    moved = node.copy() if not places else exp.Mul(this=exp.paren(node.copy()), expression=_power(places))
+    exact = exp.cast(exp.cast(moved, TEXT), exp.DataType.Type.DECIMAL)
+    rounded = call("round", exact)
+    return exp.paren(exp.Mul(this=rounded, expression=_power(-places))) if places else rounded
+
+
+def _power(exponent: int) -> exp.Literal:
+    text = f"1{'0' * exponent}.0" if exponent > 0 else f"0.{'0' * (-exponent - 1)}1"
+    return exp.Literal.number(text)
+
+
 def numbers(node: exp.Expression) -> exp.Expression:
     """Functions of floating point numbers, which PostgreSQL has twice, for decimals too."""
     if isinstance(node, exp.Round):
-        # Of a double there is no rounding to decimals, and halves go to the even number.
-        return exp.Round(
-            this=exp.cast(node.this, exp.DataType.Type.DECIMAL), decimals=node.args.get("decimals")
-        )
+        decimals = node.args.get("decimals")
+        return _rounded(node.this, int(decimals.name) if decimals else 0)
     if isinstance(node, exp.IsNan):
         nan = exp.cast(exp.Literal.string("NaN"), DOUBLE)
         return exp.Paren(this=exp.EQ(this=as_double(node.this), expression=nan))
@@ -297,8 +328,8 @@ def moving_medians(node: exp.Expression) -> exp.Expression:
             projection.this.this.replace(call("array_agg", projection.this.this.this))
             projection.set("alias", exp.to_identifier(listed))
         elif projection.is_star:
-            projections.append(exp.column(exp.Star(), table="listed"))
-        else:
+            projections.insert(0, exp.column(exp.Star(), table="listed"))
+        elif not any(other.is_star for other in node.expressions):
             projections.append(exp.column(projection.alias_or_name, table="listed"))
     within = node.copy()
     within.set("with_", None)
@@ -309,6 +340,7 @@ def moving_medians(node: exp.Expression) -> exp.Expression:
 
 
 RULES = (
+    qualify_rule("postgres"),
     moving_medians,
     json_rows,
     tries_casts,
@@ -317,6 +349,7 @@ RULES = (
     takes_the_largest,
     lists,
     json_text,
+    decimals,
     numbers,
     times,
     texts,
