@@ -192,9 +192,7 @@ def decimals(node: exp.Expression) -> exp.Expression:
         return node
     if not node.to.is_type(exp.DataType.Type.DECIMAL) or not node.to.expressions:
         return node
-    if isinstance(node.this, exp.Literal | exp.Null | exp.Neg):
-        return node
-    if is_exact(node.this):
+    if isinstance(node.this, exp.Literal | exp.Null | exp.Neg) or is_exact(node.this):
         return node
     scale = int(node.to.expressions[1].name) if len(node.to.expressions) > 1 else 0
     node.set("this", _rounded(node.this, scale))
@@ -343,13 +341,13 @@ RULES = (
     qualify_rule("postgres"),
     moving_medians,
     json_rows,
+    decimals,
     tries_casts,
     names_types,
     hashes,
     takes_the_largest,
     lists,
     json_text,
-    decimals,
     numbers,
     times,
     texts,
