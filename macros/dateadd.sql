@@ -4,5 +4,5 @@
 {% macro dateadd(datepart, interval, from_date_or_timestamp) -%}
     {%- set multiple, unit = {'quarter': (' * 3', 'month'), 'week': (' * 7', 'day')}.get(datepart, ('', datepart)) -%}
     {%- set count -%} cast({{ interval }} as bigint) {%- endset -%}
-    ({{ from_date_or_timestamp }} + {{ '(' ~ count ~ multiple ~ ')' if multiple else count }} * interval 1 {{ unit }})
+    ({{ from_date_or_timestamp }} + {{ '(' ~ count ~ multiple ~ ')' if multiple else count }} * interval '1 {{ unit }}')
 {%- endmacro %}

@@ -77,12 +77,12 @@
         {{ return([]) }}
     {%- endif -%}
     {%- set declared = declarations[0] -%}
-    {%- set first = run_query(customer_value.in_own_words(
+    {%- set first = run_query(
         "select min(" ~ customer_value.reporting_date("ordered_at") ~ ") from (select " ~ customer_value.to_utc_timestamp(
             customer_value.input_column('orders', declared, 'ordered_at'), customer_value.input_time_zone('orders')
         ) ~ " as ordered_at from " ~ (customer_value.input_relation('orders', declared) if declared.get('path') else customer_value.input_as_it_stands(declared))
         ~ ") as orders where ordered_at >= timestamp '1900-01-01' and ordered_at < timestamp '2200-01-01'"
-    )).rows[0][0] -%}
+    ).rows[0][0] -%}
     {%- if first is not none and (first | string)[:10] >= var('as_of_date') | string -%}
         {{ return([
             "as_of_date is " ~ var('as_of_date') ~ ", but the first order is of " ~ (first | string)[:10]
@@ -253,12 +253,12 @@
 
 {#- Text may be anything until it is read; the rest has to be of the kind already. -#}
 {% macro _can_be(kind, type) -%}
-    {%- if modules.re.match('^(VARCHAR|CHARACTER|STRING|TEXT|"?NULL"?$)', type) -%}
+    {%- if modules.re.match('^(VARCHAR|STRING|TEXT|"?NULL"?$)', type) -%}
         {{ return(true) }}
     {%- elif kind == 'time' -%}
         {{ return(modules.re.match('^(DATE$|TIMESTAMP)', type) is not none) }}
     {%- elif kind == 'number' -%}
-        {{ return(modules.re.match('^(U?(TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|DECIMAL|NUMERIC|FLOAT|DOUBLE|REAL)', type) is not none) }}
+        {{ return(modules.re.match('^(U?(TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|DECIMAL|FLOAT|DOUBLE|REAL)', type) is not none) }}
     {%- else -%}
         {{ return(modules.re.search('(STRUCT|MAP|\\[|BLOB|LIST|ARRAY)', type) is none) }}
     {%- endif -%}
@@ -267,6 +267,16 @@
 {#- What can be looked at of a declared input before the run, as SQL to read from: files that exist, a
     table, a relation that this run does not build anew; none where there is nothing yet. -#}
 {% macro input_as_it_stands(declared) -%}
+    {{ return(adapter.dispatch('input_as_it_stands', 'customer_value')(declared)) }}
+{%- endmacro %}
+
+{#- Expressions over an input's columns are DuckDB's, and are translated with the models that read
+    them; what is looked at before is not, so elsewhere nothing is: the engine says what is amiss. -#}
+{% macro default__input_as_it_stands(declared) -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro duckdb__input_as_it_stands(declared) -%}
     {%- if declared.get('table') -%}
         {{ return(declared['table']) }}
     {%- elif declared.get('path') -%}
@@ -295,20 +305,8 @@
 
 {#- The names and types of what a select list gives. -#}
 {% macro _types_of(select_list, relation) -%}
-    {{ return(adapter.dispatch('types_of', 'customer_value')("select " ~ select_list ~ " from " ~ relation)) }}
-{%- endmacro %}
-
-{% macro default__types_of(query) -%}
     {%- set types = {} -%}
-    {%- for column in get_column_schema_from_query(customer_value.in_own_words(query)) -%}
-        {%- do types.update({column.name: column.data_type}) -%}
-    {%- endfor -%}
-    {{ return(types) }}
-{%- endmacro %}
-
-{% macro duckdb__types_of(query) -%}
-    {%- set types = {} -%}
-    {%- for row in run_query("describe " ~ query).rows -%}
+    {%- for row in run_query("describe select " ~ select_list ~ " from " ~ relation).rows -%}
         {%- do types.update({row[0]: row[1]}) -%}
     {%- endfor -%}
     {{ return(types) }}

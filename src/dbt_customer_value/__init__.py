@@ -40,7 +40,6 @@ def _translating(compile_code: Any) -> Any:  # noqa: ANN401 - a method of dbt's
         # Here and not above, since sqlglot would make every start of dbt slower.
         from dbt_customer_value import translation  # noqa: PLC0415
 
-        translation.offer(self.config, adapter)
         if adapter == "spark":
             from dbt_customer_value import spark_session  # noqa: PLC0415
 

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbt.adapters.factory import get_adapter
-
 from customer_value.dialects import translate, translate_type
-
-METHOD = "customer_value_translated"
-
 
 def translated(node: Any, dialect: str) -> Any:  # noqa: ANN401 - a node of dbt's manifest
     """The node with its SQL, and the types that its contract promises, in that dialect."""
     if str(node.language) == "sql" and (node.compiled_code or "").strip():
         node.compiled_code = translate(node.compiled_code, dialect)
+        node.compiled_code = _as_promised(node, dialect)
     for column in getattr(node, "columns", {}).values():
         if column.data_type:
             column.data_type = translate_type(column.data_type, dialect)
     return node
-
-
-def offer(config: Any, dialect: str) -> None:  # noqa: ANN401 - dbt's
-    """Give macros a method of the adapter to translate the queries that they run themselves."""
-    kind = type(get_adapter(config))
-    if METHOD not in kind._available_:  # noqa: SLF001 - what dbt shows of an adapter to macros
-        setattr(kind, METHOD, lambda _, sql: translate(sql, dialect))
-        kind._available_ = kind._available_ | {METHOD}  # noqa: SLF001
 
 
 def translate_seed(node: Any, dialect: str) -> None:  # noqa: ANN401 - a node of dbt's manifest
@@ -34,3 +22,20 @@ def translate_seed(node: Any, dialect: str) -> None:  # noqa: ANN401 - a node of
     types = node.config.column_types
     for name in types:
         types[name] = translate_type(types[name], dialect)
+
+
+def _as_promised(node: Any, dialect: str) -> str:  # noqa: ANN401 - a node of dbt's manifest
+    """The query with its columns cast to what its contract promises.
+
+    On DuckDB they are of these types already, and the tests there hold them to it; elsewhere what a
+    sum or a difference of two dates gives is of another type, of the same value.
+    """
+    code: str = node.compiled_code
+    contract = getattr(node.config, "contract", None)
+    if contract is None or not contract.enforced:
+        return code
+    columns = ",\n".join(
+        f"  cast(answer.{column.name} as {translate_type(column.data_type, dialect)}) as {column.name}"
+        for column in node.columns.values()
+    )
+    return f"select\n{columns}\nfrom (\n{code}\n) as answer"

@@ -35,14 +35,17 @@ def translate(sql: str, dialect: str) -> str:
     _check(dialect)
     tree = sqlglot.parse_one(sql, read="duckdb")
     for rule in (*COMMON_RULES, *_rules_of(dialect)):
-        tree = tree.transform(rule, copy=False)
+        tree = _mended(tree, rule)
     return _written(tree, dialect)
 
 
 def translate_type(data_type: str, dialect: str) -> str:
     """A type of DuckDB by the name that another warehouse has for it."""
     _check(dialect)
-    return _written(exp.DataType.build(data_type, dialect="duckdb"), dialect)
+    built = exp.DataType.build(data_type, dialect="duckdb")
+    for rule in (*COMMON_RULES, *_rules_of(dialect)):
+        built = _mended(built, rule)
+    return _written(built, dialect)
 
 
 def _check(dialect: str) -> None:
@@ -57,6 +60,18 @@ def _rules_of(dialect: str) -> tuple[Rule, ...]:
         return ()
     rules: tuple[Rule, ...] = importlib.import_module(module).RULES
     return rules
+
+
+def _mended(tree: exp.Expression, rule: Rule) -> exp.Expression:
+    """The tree after a rule, from its leaves on: what a rule puts in place holds mended parts."""
+    for node in reversed(list(tree.walk(bfs=False))):
+        mended = rule(node)
+        if mended is not node:
+            if node is tree:
+                tree = mended
+            else:
+                node.replace(mended)
+    return tree
 
 
 def _written(tree: exp.Expression, dialect: str) -> str:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 DOUBLE = exp.DataType.Type.DOUBLE
+UNITS_OF_TIMESTAMPS = {
+    exp.DataType.Type.TIMESTAMP_S,
+    exp.DataType.Type.TIMESTAMP_MS,
+    exp.DataType.Type.TIMESTAMP_NS,
+}
 
 
 def divides_as_double(node: exp.Expression) -> exp.Expression:
@@ -29,6 +34,37 @@ def averages_doubles(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def as_double(node: exp.Expression) -> exp.Expression:
+    """Of that type, whatever it was."""
+    return node if _is_double(node) else exp.cast(node, DOUBLE)
+
+
+def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+    """A function by the name that the dialect has for it."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def is_text_of(node: exp.Expression, prefix: str) -> bool:
+    """Whether it is a literal, followed by something else."""
+    return isinstance(node, exp.DPipe) and node.this.is_string and node.this.name == prefix
+
+
+EXACT_FUNCTIONS = (exp.Count, exp.RowNumber, exp.Rank, exp.DenseRank, exp.DateDiff, exp.Length)
+
+
+def is_exact(node: exp.Expression) -> bool:
+    """Whether a number is surely no floating point one, as far as its own words tell."""
+    if isinstance(node, exp.Paren | exp.Neg | exp.Sum | exp.Window):
+        return is_exact(node.this)
+    if isinstance(node, exp.Cast):
+        return not node.is_type(DOUBLE) and node.to.is_type(*exp.DataType.NUMERIC_TYPES)
+    if isinstance(node, exp.Add | exp.Sub | exp.Mul):
+        return is_exact(node.left) and is_exact(node.right)
+    if isinstance(node, exp.Coalesce | exp.Greatest | exp.Least):
+        return all(is_exact(part) for part in (node.this, *node.expressions))
+    return isinstance(node, (exp.Literal, exp.Null, *EXACT_FUNCTIONS))
+
+
 def _is_double(node: exp.Expression) -> bool:
     return isinstance(node, exp.Cast) and node.is_type(DOUBLE)
 
@@ -37,4 +73,11 @@ def _unwrapped(node: exp.Expression) -> exp.Expression:
     return node.this.copy() if isinstance(node, exp.Paren) else node.copy()
 
 
-COMMON_RULES = (divides_as_double, averages_doubles)
+def knows_one_timestamp(node: exp.Expression) -> exp.Expression:
+    """DuckDB has one for each unit of time; all are the same without a zone."""
+    if isinstance(node, exp.DataType) and node.this in UNITS_OF_TIMESTAMPS:
+        node.set("this", exp.DataType.Type.TIMESTAMP)
+    return node
+
+
+COMMON_RULES = (divides_as_double, averages_doubles, knows_one_timestamp)

@@ -138,7 +138,7 @@ without_history as (
 
     select
         customers.customer_id,
-        null as customer_number,
+        cast(null as {{ dbt.type_bigint() }}) as customer_number,
         popular.product_number,
         'new' as recommendation_kind,
         cast(popular.recent_customer_count as {{ customer_value.type_double() }})

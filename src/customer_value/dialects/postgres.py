@@ -1,0 +1,354 @@
+"""What PostgreSQL says in another way than sqlglot does; version 16 or later."""
+
+from __future__ import annotations
+
+import json
+
+import sqlglot
+from sqlglot import exp
+
+from customer_value.dialects.common import DOUBLE, as_double, call, is_exact, is_text_of
+from customer_value.dialects.errors import UntranslatableError
+from customer_value.dialects.qualify import qualify_rule
+
+TEXT = exp.DataType.Type.TEXT
+
+# As pg_typeof calls what DuckDB's typeof does.
+TYPE_NAMES = {
+    "TIMESTAMP": "timestamp without time zone",
+    "TIMESTAMP_S": "timestamp without time zone",
+    "TIMESTAMP_MS": "timestamp without time zone",
+    "TIMESTAMP_NS": "timestamp without time zone",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+    "DATE": "date",
+}
+
+# What a text must look like, since PostgreSQL takes more for a value than DuckDB does: tomorrow for
+# a date, 1/2/2024 for one by its own habits, NaN for a decimal, 0x1F for a whole number.
+PATTERNS = {
+    "number": r"^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\s*$",
+    "time": r"^\s*[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}",
+}
+
+
+def tries_casts(node: exp.Expression) -> exp.Expression:
+    """try_cast: asked first whether the text of it is one."""
+    if not isinstance(node, exp.TryCast):
+        return node
+    text = exp.cast(node.this, TEXT)
+    condition: exp.Expression = call(
+        "pg_input_is_valid", text.copy(), exp.Literal.string(node.to.sql("postgres"))
+    )
+    pattern = _pattern(node.to)
+    if pattern:
+        condition = exp.and_(
+            exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern)), condition
+        )
+    return exp.Case(ifs=[exp.If(this=condition, true=exp.cast(text, node.to.copy()))])
+
+
+def _pattern(data_type: exp.DataType) -> str | None:
+    if data_type.is_type(DOUBLE):
+        return None
+    if data_type.is_type(*exp.DataType.NUMERIC_TYPES):
+        return PATTERNS["number"]
+    if data_type.is_type(*exp.DataType.TEMPORAL_TYPES):
+        return PATTERNS["time"]
+    return None
+
+
+def names_types(node: exp.Expression) -> exp.Expression:
+    """typeof, compared with the names of types."""
+    if not isinstance(node, exp.Typeof):
+        return node
+    for literal in node.parent.find_all(exp.Literal) if node.parent else ():
+        if literal.is_string:
+            if literal.name not in TYPE_NAMES:
+                raise UntranslatableError(f"postgres: typeof compared with {literal.name}")
+            literal.set("this", TYPE_NAMES[literal.name])
+    return exp.cast(call("pg_typeof", node.this), TEXT)
+
+
+def hashes(node: exp.Expression) -> exp.Expression:
+    """hash, md5's digits as a number, and SHA-256."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "hash":
+        arguments = node.expressions
+        hashed = arguments[0] if len(arguments) == 1 else call("row", *arguments)
+        return call("hashtextextended", exp.cast(hashed, TEXT), exp.Literal.number(0))
+    if isinstance(node, exp.SHA2):
+        return call(
+            "encode",
+            call("sha256", call("convert_to", node.this, exp.Literal.string("UTF8"))),
+            exp.Literal.string("hex"),
+        )
+    if isinstance(node, exp.Cast) and is_text_of(node.this, "0x"):
+        digits = call("lpad", node.this.expression, exp.Literal.number(16), exp.Literal.string("0"))
+        bits = exp.cast(
+            exp.DPipe(this=exp.Literal.string("x"), expression=digits),
+            exp.DataType.build("bit(64)", dialect="postgres"),
+        )
+        return exp.cast(bits, node.to.copy())
+    return node
+
+
+def takes_the_largest(node: exp.Expression) -> exp.Expression:
+    """max_by, of one or of several rows; max of several."""
+    if isinstance(node, exp.Filter) and isinstance(node.this, exp.ArgMax):
+        return _largest(node.this, node.expression.this)
+    if isinstance(node, exp.ArgMax) and not isinstance(node.parent, exp.Filter):
+        return _largest(node, None)
+    if isinstance(node, exp.Max) and node.args.get("count"):
+        count = node.args["count"]
+        ordered = exp.Order(
+            this=node.this, expressions=[exp.Ordered(this=node.this.copy(), desc=True)]
+        )
+        return _first_of(ordered, [_is_there(node.this)], count)
+    return node
+
+
+def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expression:
+    key = node.expression
+    keys = list(key.expressions) if isinstance(key, exp.Tuple | exp.Struct) else [key]
+    keys = [part.expression if isinstance(part, exp.PropertyEQ) else part for part in keys]
+    ordered = exp.Order(
+        this=node.this, expressions=[exp.Ordered(this=part.copy(), desc=True) for part in keys]
+    )
+    conditions = [_is_there(node.this), *(_is_there(part) for part in keys)]
+    if condition is not None:
+        conditions.insert(0, condition)
+    return _first_of(ordered, conditions, node.args.get("count"))
+
+
+def _is_there(node: exp.Expression) -> exp.Expression:
+    return exp.Not(this=exp.Is(this=node.copy(), expression=exp.Null()))
+
+
+def _first_of(
+    ordered: exp.Order, conditions: list[exp.Expression], count: exp.Expression | None
+) -> exp.Expression:
+    listed = exp.Paren(
+        this=exp.Filter(
+            this=call("array_agg", ordered),
+            expression=exp.Where(this=exp.and_(*conditions)),
+        )
+    )
+    place = (
+        exp.Literal.number(1)
+        if count is None
+        else exp.Slice(this=exp.Literal.number(1), expression=count.copy())
+    )
+    return exp.Bracket(this=listed, expressions=[place], offset=1)
+
+
+def lists(node: exp.Expression) -> exp.Expression:
+    """Lists: their sum, their parts, their rows."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "list_sum":
+        (listed,) = node.expressions
+        return exp.Subquery(
+            this=exp.select("sum(item)").from_(
+                exp.Alias(
+                    this=call("unnest", listed),
+                    alias=exp.TableAlias(
+                        this=exp.to_identifier("items"), columns=[exp.to_identifier("item")]
+                    ),
+                )
+            )
+        )
+    if isinstance(node, exp.Split):
+        return exp.Paren(this=call("string_to_array", node.this, node.expression))
+    if isinstance(node, exp.Explode):
+        if isinstance(node.this, exp.GenerateSeries):
+            return node.this
+        return call("unnest", node.this)
+    return node
+
+
+def json_text(node: exp.Expression) -> exp.Expression:
+    """JSON is kept as text; so the text of an object is spelt as DuckDB spells it."""
+    if isinstance(node, exp.JSONExtractScalar):
+        path = [
+            exp.Literal.string(part.this)
+            for part in node.expression.expressions
+            if isinstance(part, exp.JSONPathKey)
+        ]
+        return call("json_extract_path_text", exp.cast(node.this, exp.DataType.Type.JSON), *path)
+    if isinstance(node, exp.JSONObject):
+        text: exp.Expression = exp.Literal.string("{")
+        for number, pair in enumerate(node.expressions):
+            name = ("," if number else "") + '"' + pair.this.this + '":'
+            value = exp.cast(call("to_json", pair.expression), TEXT)
+            text = exp.DPipe(this=text, expression=exp.Literal.string(name))
+            text = exp.DPipe(
+                this=text,
+                expression=exp.Coalesce(this=value, expressions=[exp.Literal.string("null")]),
+            )
+        return exp.DPipe(this=text, expression=exp.Literal.string("}"))
+    return node
+
+
+def decimals(node: exp.Expression) -> exp.Expression:
+    """A floating point number becomes a decimal as on DuckDB: moved by powers of ten, and rounded."""
+    if not isinstance(node, exp.Cast) or isinstance(node, exp.TryCast):
+        return node
+    if not node.to.is_type(exp.DataType.Type.DECIMAL) or not node.to.expressions:
+        return node
+    if isinstance(node.this, exp.Literal | exp.Null | exp.Neg) or is_exact(node.this):
+        return node
+    scale = int(node.to.expressions[1].name) if len(node.to.expressions) > 1 else 0
+    node.set("this", _rounded(node.this, scale))
+    return node
+
+
+def _rounded(node: exp.Expression, places: int) -> exp.Expression:
+    """Rounded half away from zero to so many places, as a decimal.
+
+    By way of text, which has all digits of a floating point number: the cast itself keeps fifteen,
+    so that 0.145, a little less in binary, would go up where DuckDB's goes down.
+    """
+    moved = node.copy() if not places else exp.Mul(this=exp.paren(node.copy()), expression=_power(places))
+    exact = exp.cast(exp.cast(moved, TEXT), exp.DataType.Type.DECIMAL)
+    rounded = call("round", exact)
+    return exp.paren(exp.Mul(this=rounded, expression=_power(-places))) if places else rounded
+
+
+def _power(exponent: int) -> exp.Literal:
+    text = f"1{'0' * exponent}.0" if exponent > 0 else f"0.{'0' * (-exponent - 1)}1"
+    return exp.Literal.number(text)
+
+
+def numbers(node: exp.Expression) -> exp.Expression:
+    """Functions of floating point numbers, which PostgreSQL has twice, for decimals too."""
+    if isinstance(node, exp.Round):
+        decimals = node.args.get("decimals")
+        return _rounded(node.this, int(decimals.name) if decimals else 0)
+    if isinstance(node, exp.IsNan):
+        nan = exp.cast(exp.Literal.string("NaN"), DOUBLE)
+        return exp.Paren(this=exp.EQ(this=as_double(node.this), expression=nan))
+    if isinstance(node, exp.Log) and node.expression and node.this.name == "2":
+        return exp.Paren(
+            this=exp.Div(
+                this=exp.Ln(this=as_double(node.expression)),
+                expression=exp.Ln(this=as_double(exp.Literal.number(2))),
+                typed=True,
+            )
+        )
+    if isinstance(node, exp.Ln | exp.Exp | exp.Sqrt | exp.Sin | exp.Cos):
+        node.set("this", as_double(node.this))
+    if isinstance(node, exp.Pow):
+        node.set("this", as_double(node.this))
+        node.set("expression", as_double(node.expression))
+    return node
+
+
+def times(node: exp.Expression) -> exp.Expression:
+    """date_trunc of a date would be a time with a zone."""
+    if isinstance(node, exp.TimestampTrunc | exp.DateTrunc):
+        node.set("this", exp.cast(node.this, exp.DataType.Type.TIMESTAMP))
+    return node
+
+
+def texts(node: exp.Expression) -> exp.Expression:
+    """Lengths in bytes; sentences that stop the query."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "strlen":
+        return call("octet_length", *node.expressions)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "error":
+        # What it is cast to it is not, which PostgreSQL says with the sentence itself. The random
+        # part is empty, and keeps the planner from trying the cast before a row asks for it.
+        (sentence,) = node.expressions
+        nothing = exp.Substring(
+            this=exp.cast(call("random"), TEXT),
+            start=exp.Literal.number(1),
+            length=exp.Literal.number(0),
+        )
+        return exp.DPipe(this=exp.Paren(this=sentence), expression=nothing)
+    return node
+
+
+def json_rows(node: exp.Expression) -> exp.Expression:
+    """`cross join unnest(from_json(...)) as objects (object)`; then object.name is read of a row."""
+    if not isinstance(node, exp.Select):
+        return node
+    for join in node.args.get("joins") or ():
+        if isinstance(join.this, exp.Unnest) and isinstance(join.this.expressions[0], exp.FromJson):
+            alias = join.this.args["alias"]
+            objects, field = alias.name, alias.columns[0].name
+            for column in node.find_all(exp.Column):
+                if column.table == field and column.text("db") == objects:
+                    column.replace(exp.column(column.this.copy(), table=objects))
+            join.set("this", _recordset(join.this.expressions[0], objects))
+    return node
+
+
+def _recordset(parsed: exp.FromJson, alias: str) -> exp.Table:
+    array: exp.Expression = parsed.this
+    if isinstance(array, exp.JSONExtract):
+        path = [part.this for part in array.expression.expressions[1:]]
+        array = exp.cast(array.this, exp.DataType.Type.JSON)
+        for key in path:
+            array = call("json_extract_path", array, exp.Literal.string(key))
+    (fields,) = json.loads(parsed.expression.name)
+    columns = [
+        exp.ColumnDef(this=exp.to_identifier(name), kind=exp.DataType.build(kind, dialect="duckdb"))
+        for name, kind in fields.items()
+    ]
+    return exp.Table(
+        this=call("json_to_recordset", array),
+        alias=exp.TableAlias(this=exp.to_identifier(alias), columns=columns),
+    )
+
+
+def moving_medians(node: exp.Expression) -> exp.Expression:
+    """median over a frame: its values are listed in a query within, and their middle taken without.
+
+    The list itself, a column that ends in _listed, stays beside it where the query selects *.
+    """
+    if not isinstance(node, exp.Select):
+        return node
+    medians = [
+        projection
+        for projection in node.expressions
+        if isinstance(projection, exp.Alias)
+        and isinstance(projection.this, exp.Window)
+        and isinstance(projection.this.this, exp.Median)
+    ]
+    if not medians:
+        return node
+    projections: list[exp.Expression] = []
+    for projection in node.expressions:
+        if projection in medians:
+            listed = f"{projection.alias}_listed"
+            middle = sqlglot.parse_one(
+                f"(select percentile_cont(0.5) within group (order by cast(value as double precision)) "
+                f"from unnest(listed.{listed}) as listed_values (value))",
+                read="postgres",
+            )
+            projections.append(exp.alias_(middle, projection.alias))
+            projection.this.this.replace(call("array_agg", projection.this.this.this))
+            projection.set("alias", exp.to_identifier(listed))
+        elif projection.is_star:
+            projections.insert(0, exp.column(exp.Star(), table="listed"))
+        elif not any(other.is_star for other in node.expressions):
+            projections.append(exp.column(projection.alias_or_name, table="listed"))
+    within = node.copy()
+    within.set("with_", None)
+    outer = exp.select(*projections).from_(exp.alias_(exp.Subquery(this=within), "listed", table=True))
+    if node.args.get("with_"):
+        outer.set("with_", node.args["with_"])
+    return outer
+
+
+RULES = (
+    qualify_rule("postgres"),
+    moving_medians,
+    json_rows,
+    decimals,
+    tries_casts,
+    names_types,
+    hashes,
+    takes_the_largest,
+    lists,
+    json_text,
+    numbers,
+    times,
+    texts,
+)
