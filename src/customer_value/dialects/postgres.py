@@ -205,7 +205,11 @@ def _rounded(node: exp.Expression, places: int) -> exp.Expression:
     By way of text, which has all digits of a floating point number: the cast itself keeps fifteen,
     so that 0.145, a little less in binary, would go up where DuckDB's goes down.
     """
-    moved = node.copy() if not places else exp.Mul(this=exp.paren(node.copy()), expression=_power(places))
+    moved = (
+        node.copy()
+        if not places
+        else exp.Mul(this=exp.paren(node.copy()), expression=_power(places))
+    )
     exact = exp.cast(exp.cast(moved, TEXT), exp.DataType.Type.DECIMAL)
     rounded = call("round", exact)
     return exp.paren(exp.Mul(this=rounded, expression=_power(-places))) if places else rounded
@@ -298,7 +302,7 @@ def _recordset(parsed: exp.FromJson, alias: str) -> exp.Table:
 
 
 def moving_medians(node: exp.Expression) -> exp.Expression:
-    """median over a frame: its values are listed in a query within, and their middle taken without.
+    """Median over a frame: its values are listed in a query within, and their middle taken without.
 
     The list itself, a column that ends in _listed, stays beside it where the query selects *.
     """
@@ -331,7 +335,9 @@ def moving_medians(node: exp.Expression) -> exp.Expression:
             projections.append(exp.column(projection.alias_or_name, table="listed"))
     within = node.copy()
     within.set("with_", None)
-    outer = exp.select(*projections).from_(exp.alias_(exp.Subquery(this=within), "listed", table=True))
+    outer = exp.select(*projections).from_(
+        exp.alias_(exp.Subquery(this=within), "listed", table=True)
+    )
     if node.args.get("with_"):
         outer.set("with_", node.args["with_"])
     return outer
