@@ -24,6 +24,7 @@ from customer_value.candidates import fitted_from
 from customer_value.candidates.candidate import Fitted
 from customer_value.errors import SentenceError
 from customer_value.predictor import LARGEST_LOGARITHM, predictor
+from customer_value.spark_frames import frame_of, is_spark_frame, sent, spark_query
 
 Floats = NDArray[np.float64]
 
@@ -132,7 +133,7 @@ def _apart(days: float, others: float) -> tuple[float, float]:
 
 def settings_of(run: Relation) -> dict[str, Any]:
     """The one row of int_customer_value__run."""
-    (row,) = run.df().to_dict(orient="records")
+    (row,) = frame_of(run).to_dict(orient="records")
     return {str(name): value for name, value in row.items()}
 
 
@@ -152,7 +153,7 @@ def score_churn(features: Relation, models: Relation, run: Relation) -> Relation
         window, beyond an average customer's.
     """
     settings = settings_of(run)
-    model = newest(models.df(), "churn", settings)
+    model = newest(frame_of(models), "churn", settings)
     customers = _now(features, settings)
     if model.sql is None:
         return _in_batches(customers, lambda batch: _churn_batch(batch, model))
@@ -177,10 +178,14 @@ def score_spend(
         expected_purchase_amount (currency) of the baseline, and orders_per_purchase_day.
     """
     settings = settings_of(run)
-    model = newest(models.df(), "spend", settings)
+    model = newest(frame_of(models), "spend", settings)
     customers = _now(features, settings)
     if model.sql is None or not model.is_affine:
-        lines = churn_scores.select("customer_id, churn_intercept, churn_slope")
+        wanted = ("customer_id", "churn_intercept", "churn_slope")
+        if is_spark_frame(churn_scores):
+            lines = churn_scores.select(*wanted)
+        else:
+            lines = churn_scores.select(", ".join(wanted))
         customers = customers.join(lines, "customer_id")
     if model.sql is None:
         return _in_batches(customers, lambda batch: _spend_batch(batch, model))
@@ -215,7 +220,7 @@ def score_high_value(
         Per customer at the run's as_of_date: high_value_probability.
     """
     settings = settings_of(run)
-    model = newest(models.df(), "high_value", settings)
+    model = newest(frame_of(models), "high_value", settings)
     customers = _now(features, settings)
     log_horizon = math.log(settings["value_horizon_days"])
     if model.sql is None:
@@ -472,20 +477,28 @@ def batches_of(relation: Relation) -> Iterator[pd.DataFrame]:
 
     A relation keeps no place between calls, so the customers are dealt out by a hash of their ids.
     """
-    (row_count,) = relation.aggregate("count(*)").fetchall()[0]
+    if is_spark_frame(relation):
+        row_count = relation.count()  # type: ignore[call-arg] - of a data frame
+    else:
+        (row_count,) = relation.aggregate("count(*)").fetchall()[0]
     parts = max(1, math.ceil(row_count / ROWS_PER_BATCH))
     for part in range(parts):
-        yield relation.filter(f"hash(customer_id) % {parts} = {part}").df()
+        # Spark's hash may be negative, and so may its remainder.
+        yield frame_of(relation.filter(f"abs(hash(customer_id) % {parts}) = {part}"))
 
 
 def _in_batches(customers: Relation, score: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
     """Scores of all customers, whose features pass by in batches: only scores are kept."""
     scored = [score(batch) for batch in batches_of(customers)]
-    return pd.concat(scored, ignore_index=True)
+    whole = pd.concat(scored, ignore_index=True)
+    return sent(whole, customers) if is_spark_frame(customers) else whole
 
 
 def queried(customers: Relation, query: str) -> Relation:
     """A query over the relation, by the name of customers."""
+    if is_spark_frame(customers):
+        answer: Relation = spark_query(customers, "customers", query)
+        return answer
     scored = customers.query("customers", query)
     if scored is None:  # a select always has a relation; the binding's type does not say so
         raise MissingFeatureError("The scores could not be queried.")

@@ -106,7 +106,9 @@ def _insert(statement: str, values: Sequence[Any]) -> None:
     types = re.findall(r"cast\(%s as (.+?)\)(?=\s*(?:,|$))", first_row[1])
     count = len(types)
     columns = [
-        pyarrow.array([None if value is None else str(value) for value in values[place::count]], "string")
+        pyarrow.array(
+            [None if value is None else str(value) for value in values[place::count]], "string"
+        )
         for place in range(count)
     ]
     names = [f"column_{place}" for place in range(count)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from customer_value.dialects import translate, translate_type
 
+
 def translated(node: Any, dialect: str) -> Any:  # noqa: ANN401 - a node of dbt's manifest
     """The node with its SQL, and the types that its contract promises, in that dialect."""
     if str(node.language) == "sql" and (node.compiled_code or "").strip():

@@ -28,10 +28,26 @@ VARIABLES: dict[str, object] = {
     "store_keys": [],
 }
 OPTIONAL = {
-    "orders": ("status", "discount_amount", "refund_amount", "cost_amount", "currency", "channel", "store", "updated_at"),
+    "orders": (
+        "status",
+        "discount_amount",
+        "refund_amount",
+        "cost_amount",
+        "currency",
+        "channel",
+        "store",
+        "updated_at",
+    ),
     "order_lines": ("line_number", "category", "discount_amount", "cost"),
     "refunds": ("refund_id", "currency"),
-    "customers": ("acquired_at", "acquisition_cost", "acquisition_channel", "email", "name", "age_band"),
+    "customers": (
+        "acquired_at",
+        "acquisition_cost",
+        "acquisition_channel",
+        "email",
+        "name",
+        "age_band",
+    ),
     "events": ("session_id", "product_id"),
     "campaign_contacts": ("treatment", "cost", "responded_at"),
     "reviews": (),
@@ -133,10 +149,20 @@ def _customer(
         day += max(0.01, chance.expovariate(1 / gap))
     for _ in range(chance.randrange(3)):
         at = OPENING + dt.timedelta(days=chance.uniform(0, DAYS))
-        _session(key, f"{key}-s{chance.randrange(10**6)}", at, chance.choice(products)[0], 2, chance, tables)
+        _session(
+            key,
+            f"{key}-s{chance.randrange(10**6)}",
+            at,
+            chance.choice(products)[0],
+            2,
+            chance,
+            tables,
+        )
     for number_of_campaign in range(6):
         if chance.random() < 0.6:
-            contacted = OPENING + dt.timedelta(days=200 + 100 * number_of_campaign, hours=chance.randrange(72))
+            contacted = OPENING + dt.timedelta(
+                days=200 + 100 * number_of_campaign, hours=chance.randrange(72)
+            )
             treatment = chance.choice(["mail", "mail", "control"])
             responded = treatment == "mail" and chance.random() < 0.2
             tables["campaign_contacts"].append(
@@ -194,7 +220,9 @@ def _order(
             "customer_id": customer,
             "ordered_at": _written(at, chance),
             "amount": f"{amount:.2f}" if chance.random() < 0.97 else f" {amount:.4f}",
-            "status": chance.choices(["completed", "shipped", "cancelled", "test"], [70, 24, 5, 1])[0],
+            "status": chance.choices(["completed", "shipped", "cancelled", "test"], [70, 24, 5, 1])[
+                0
+            ],
             "discount_amount": f"{amount / 20:.2f}" if chance.random() < 0.2 else None,
             "refund_amount": round(amount / 2, 2) if chance.random() < 0.03 else None,
             "cost_amount": f"{amount * 0.57:.4f}" if chance.random() < 0.7 else None,
@@ -215,7 +243,9 @@ def _order(
             }
         )
     if chance.random() < 0.6:
-        _session(customer, f"{key}-s", at - dt.timedelta(minutes=12), lines[0][1], 4, chance, tables)
+        _session(
+            customer, f"{key}-s", at - dt.timedelta(minutes=12), lines[0][1], 4, chance, tables
+        )
 
 
 def _session(

@@ -97,9 +97,7 @@ def orders_nulls_last(node: exp.Expression) -> exp.Expression:
                 exp.Ordered(this=exp.paren(is_null), desc=is_first, nulls_first=not is_first)
             )
         ordered.append(
-            exp.Ordered(
-                this=part.this.copy(), desc=is_descending, nulls_first=not is_descending
-            )
+            exp.Ordered(this=part.this.copy(), desc=is_descending, nulls_first=not is_descending)
         )
     node.set("expressions", ordered)
     return node
@@ -146,7 +144,9 @@ def _percentile(node: exp.WithinGroup) -> exp.Expression:
     value = ordered.this.sql(DIALECT)
     listed = f"array_agg({value} ignore nulls order by {value})"
     if isinstance(node.this, exp.PercentileDisc):
-        return _own(f"{listed}[safe_ordinal(cast(greatest(ceil({share} * count({value})), 1) as int64))]")
+        return _own(
+            f"{listed}[safe_ordinal(cast(greatest(ceil({share} * count({value})), 1) as int64))]"
+        )
     if share == "0.5":
         lower, upper = (
             f"{listed}[safe_ordinal(cast({side}((count({value}) + 1) / 2) as int64))]"
@@ -173,9 +173,7 @@ def functions(node: exp.Expression) -> exp.Expression:
     joined = joined_without_nulls(node)
     if joined:
         separator, parts = joined
-        return call(
-            "ARRAY_TO_STRING", exp.Array(expressions=parts), exp.Literal.string(separator)
-        )
+        return call("ARRAY_TO_STRING", exp.Array(expressions=parts), exp.Literal.string(separator))
     if isinstance(node, exp.SplitPart):
         return _own(
             "coalesce(split(:text, :separator)[safe_ordinal(:number)], '')",
@@ -199,7 +197,10 @@ def _of_those_that_are_there(node: exp.Greatest | exp.Least) -> exp.Expression:
     elif sure is not None:
         pairs = [(part, sure) for part in parts]
     else:
-        pairs = [(part, exp.Coalesce(this=parts[0].copy(), expressions=[p.copy() for p in parts[1:]])) for part in parts]
+        pairs = [
+            (part, exp.Coalesce(this=parts[0].copy(), expressions=[p.copy() for p in parts[1:]]))
+            for part in parts
+        ]
     first, *others = (
         part.copy()
         if isinstance(part, exp.Literal)

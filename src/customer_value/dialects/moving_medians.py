@@ -25,7 +25,9 @@ def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expression],
         if not medians:
             return node
         is_all = any(projection.is_star for projection in node.expressions)
-        projections: list[exp.Expression] = [exp.column(exp.Star(), table="listed")] if is_all else []
+        projections: list[exp.Expression] = (
+            [exp.column(exp.Star(), table="listed")] if is_all else []
+        )
         for projection in node.expressions:
             if projection in medians:
                 listed = f"{projection.alias}_listed"

@@ -222,7 +222,11 @@ def _rounded(node: exp.Expression, places: int) -> exp.Expression:
     By way of text, which has all digits of a floating point number: the cast itself keeps fifteen,
     so that 0.145, a little less in binary, would go up where DuckDB's goes down.
     """
-    moved = node.copy() if not places else exp.Mul(this=exp.paren(node.copy()), expression=_power(places))
+    moved = (
+        node.copy()
+        if not places
+        else exp.Mul(this=exp.paren(node.copy()), expression=_power(places))
+    )
     exact = exp.cast(exp.cast(moved, TEXT), exp.DataType.Type.DECIMAL)
     rounded = call("round", exact)
     return exp.paren(exp.Mul(this=rounded, expression=_power(-places))) if places else rounded

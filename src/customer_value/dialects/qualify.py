@@ -17,6 +17,7 @@ def qualify_rule(dialect: str) -> Callable[[exp.Expression], exp.Expression]:
     sqlglot's own calls all of them by one name, which is ambiguous where queries select * from
     each other.
     """
+
     def without_qualify(node: exp.Expression) -> exp.Expression:
         if not isinstance(node, exp.Select) or not node.args.get("qualify"):
             return node

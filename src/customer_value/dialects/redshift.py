@@ -64,7 +64,11 @@ def refuses(node: exp.Expression) -> exp.Expression:
         return _refuse(node)
     if is_call(node, "list_sum"):
         return _refuse(node)
-    if isinstance(node, exp.Window) and isinstance(node.this, exp.Median) and node.args.get("order"):
+    if (
+        isinstance(node, exp.Window)
+        and isinstance(node.this, exp.Median)
+        and node.args.get("order")
+    ):
         return _refuse(node)
     if json_rows_of(node):
         raise UntranslatableError(f"{DIALECT}: from_json, whose objects become rows")
@@ -99,7 +103,10 @@ def frames(node: exp.Expression) -> exp.Expression:
 def functions(node: exp.Expression) -> exp.Expression:
     """Hashes, texts, numbers, JSON, and what stops a query."""
     if is_call(node, "hash"):
-        parts = [f"coalesce(cast({part.sql(DIALECT)} as varchar) || '+', '-')" for part in node.expressions]
+        parts = [
+            f"coalesce(cast({part.sql(DIALECT)} as varchar) || '+', '-')"
+            for part in node.expressions
+        ]
         return _own(HASH, text=_own(" || chr(31) || ".join(parts)))
     digits = hexadecimal(node)
     if digits:
@@ -125,10 +132,17 @@ def functions(node: exp.Expression) -> exp.Expression:
         nan = exp.cast(exp.Literal.string("NaN"), DOUBLE)
         return exp.Paren(this=exp.EQ(this=as_double(node.this), expression=nan))
     if isinstance(node, exp.Log) and node.expression:
-        return _own("(ln(:number) / ln(:base))", number=as_double(node.expression), base=as_double(node.this))
+        return _own(
+            "(ln(:number) / ln(:base))",
+            number=as_double(node.expression),
+            base=as_double(node.this),
+        )
     if is_call(node, "error"):
         # A text is no number, which Redshift says with the text itself.
-        return _own("cast(:sentence || left(cast(random() as varchar), 0) as int)", sentence=node.expressions[0])
+        return _own(
+            "cast(:sentence || left(cast(random() as varchar), 0) as int)",
+            sentence=node.expressions[0],
+        )
     return node
 
 

@@ -50,7 +50,9 @@ def no_intervals_left(dialect: str) -> Rule:
     """Whoever adds intervals in another way than by units_added is told."""
 
     def checked(node: exp.Expression) -> exp.Expression:
-        if isinstance(node, exp.Interval) and not isinstance(node.parent, exp.DateAdd | exp.Anonymous):
+        if isinstance(node, exp.Interval) and not isinstance(
+            node.parent, exp.DateAdd | exp.Anonymous
+        ):
             raise UntranslatableError(f"{dialect}: {node.parent and node.parent.sql('duckdb')}")
         return node
 
@@ -89,7 +91,9 @@ def time_read(node: exp.Expression) -> ReadTime | None:
     return ReadTime(first.this.this.copy(), joined.expression.copy())
 
 
-def zones_moved(node: exp.Expression) -> tuple[exp.Expression, exp.Expression, exp.Expression] | None:
+def zones_moved(
+    node: exp.Expression,
+) -> tuple[exp.Expression, exp.Expression, exp.Expression] | None:
     """Of `timezone(to, timezone(from, time))`: the time, and both zones."""
     if not is_call(node, "timezone"):
         return None

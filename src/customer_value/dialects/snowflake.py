@@ -67,7 +67,10 @@ def tries_casts(node: exp.Expression) -> exp.Expression:
 def aggregates(node: exp.Expression) -> exp.Expression:
     """arg_max leaves out rows that have nothing to give."""
     if isinstance(node, exp.Anonymous) and node.name.lower() == "list_sum":
-        return _own("nullif(reduce(:listed, 0, (total, item) -> total + item), 0)", listed=node.expressions[0])
+        return _own(
+            "nullif(reduce(:listed, 0, (total, item) -> total + item), 0)",
+            listed=node.expressions[0],
+        )
     if isinstance(node, exp.ArgMax):
         (key, *others) = keys_of(node.expression)
         if others:
@@ -79,7 +82,11 @@ def aggregates(node: exp.Expression) -> exp.Expression:
         node.set("expression", exp.Case(ifs=[exp.If(this=condition, true=key.copy())]))
     if isinstance(node, exp.Filter) and isinstance(node.this, exp.ArgMax):
         return node.this
-    if isinstance(node, exp.Window) and isinstance(node.this, exp.Median) and node.args.get("order"):
+    if (
+        isinstance(node, exp.Window)
+        and isinstance(node.this, exp.Median)
+        and node.args.get("order")
+    ):
         raise UntranslatableError(f"{DIALECT}: median over a frame")
     return node
 
@@ -130,7 +137,9 @@ def lists_objects(node: exp.Expression) -> exp.Expression:
     for rows in json_rows_of(node):
         path = "".join(f":{key}" for key in rows.path)
         text = rows.text.sql(DIALECT)
-        template = f"select 1 from t, lateral flatten(input => parse_json({text}){path}) as {rows.alias}"
+        template = (
+            f"select 1 from t, lateral flatten(input => parse_json({text}){path}) as {rows.alias}"
+        )
         (flattened,) = _own(template).args["joins"]
         rows.join.replace(flattened)
         for column in rows.columns:

@@ -102,6 +102,13 @@ def lists_no_order(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def sorts_backwards(node: exp.Expression) -> exp.Expression:
+    """A list from its largest on."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "list_reverse_sort":
+        return exp.Anonymous(this="sort_array", expressions=[*node.expressions, exp.false()])
+    return node
+
+
 def names_day_of_year(node: exp.Expression) -> exp.Expression:
     """Spark calls it doy."""
     if isinstance(node, exp.Extract) and node.name.upper() == "DAYOFYEAR":
@@ -127,6 +134,7 @@ RULES = (
     skips_empty_arguments,
     averages_in_any_order,
     lists_no_order,
+    sorts_backwards,
     names_day_of_year,
     says_zone,
 )

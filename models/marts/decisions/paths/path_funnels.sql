@@ -11,7 +11,7 @@
 {#- A segment's kind with what tells it of a session. Weeks begin on Mondays. -#}
 {%- set kinds = [
     ('all', "'all'"),
-    ('week', 'cast(cast(' ~ dbt.date_trunc('week', 'start_date') ~ ' as date) as ' ~ dbt.type_string() ~ ')'),
+    ('week', "cast(cast(date_trunc('week', start_date) as date) as " ~ dbt.type_string() ~ ')'),
     ('acquaintance', "case when known_days < 30 then 'new' when known_days < 90 then 'returning' else 'loyal' end"),
 ] -%}
 
