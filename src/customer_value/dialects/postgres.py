@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
-import sqlglot
 from sqlglot import exp
 
-from customer_value.dialects.common import DOUBLE, as_double, call, is_exact, is_text_of
+from customer_value.dialects.common import DOUBLE, as_double, call, is_exact
 from customer_value.dialects.errors import UntranslatableError
+from customer_value.dialects.moving_medians import moving_medians_rule
 from customer_value.dialects.qualify import qualify_rule
+from customer_value.dialects.shared import hexadecimal, is_call, json_rows_of, keys_of, written
 
+DIALECT = "postgres"
 TEXT = exp.DataType.Type.TEXT
 
 # As pg_typeof calls what DuckDB's typeof does.
@@ -26,9 +26,15 @@ TYPE_NAMES = {
 # What a text must look like, since PostgreSQL takes more for a value than DuckDB does: tomorrow for
 # a date, 1/2/2024 for one by its own habits, NaN for a decimal, 0x1F for a whole number.
 PATTERNS = {
-    "number": r"^\s*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\s*$",
-    "time": r"^\s*[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}",
+    "number": r"^\s*[+-]?([0-9][0-9_]*[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\s*$",
+    "time": r"^\s*([0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}|-?infinity\s*$)",
 }
+
+
+MIDDLE = (
+    "(select percentile_cont(0.5) within group (order by cast(value as double precision)) "
+    "from unnest({listed}) as listed_values (value))"
+)
 
 
 def tries_casts(node: exp.Expression) -> exp.Expression:
@@ -37,14 +43,28 @@ def tries_casts(node: exp.Expression) -> exp.Expression:
         return node
     text = exp.cast(node.this, TEXT)
     condition: exp.Expression = call(
-        "pg_input_is_valid", text.copy(), exp.Literal.string(node.to.sql("postgres"))
+        "pg_input_is_valid", text.copy(), exp.Literal.string(node.to.sql(DIALECT))
     )
     pattern = _pattern(node.to)
     if pattern:
         condition = exp.and_(
             exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern)), condition
         )
-    return exp.Case(ifs=[exp.If(this=condition, true=exp.cast(text, node.to.copy()))])
+    value: exp.Expression = exp.cast(text, node.to.copy())
+    if node.to.is_type(exp.DataType.Type.DECIMAL) and node.to.expressions:
+        is_double = exp.EQ(
+            this=exp.cast(call("pg_typeof", node.this.copy()), TEXT),
+            expression=exp.Literal.string("double precision"),
+        )
+        rounded = _rounded(exp.cast(text.copy(), DOUBLE), _scale(node.to))
+        value = exp.Case(
+            ifs=[exp.If(this=is_double, true=exp.cast(rounded, node.to.copy()))], default=value
+        )
+    return exp.Case(ifs=[exp.If(this=condition, true=value)])
+
+
+def _scale(decimal: exp.DataType) -> int:
+    return int(decimal.expressions[1].name) if len(decimal.expressions) > 1 else 0
 
 
 def _pattern(data_type: exp.DataType) -> str | None:
@@ -61,17 +81,19 @@ def names_types(node: exp.Expression) -> exp.Expression:
     """typeof, compared with the names of types."""
     if not isinstance(node, exp.Typeof):
         return node
-    for literal in node.parent.find_all(exp.Literal) if node.parent else ():
-        if literal.is_string:
-            if literal.name not in TYPE_NAMES:
-                raise UntranslatableError(f"postgres: typeof compared with {literal.name}")
-            literal.set("this", TYPE_NAMES[literal.name])
+    compared = node.parent
+    if not isinstance(compared, exp.In | exp.EQ):
+        raise UntranslatableError(f"{DIALECT}: typeof, compared with nothing")
+    for literal in compared.expressions or [compared.expression]:
+        if literal.name not in TYPE_NAMES:
+            raise UntranslatableError(f"{DIALECT}: typeof compared with {literal.name}")
+        literal.set("this", TYPE_NAMES[literal.name])
     return exp.cast(call("pg_typeof", node.this), TEXT)
 
 
 def hashes(node: exp.Expression) -> exp.Expression:
     """hash, md5's digits as a number, and SHA-256."""
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "hash":
+    if is_call(node, "hash"):
         arguments = node.expressions
         hashed = arguments[0] if len(arguments) == 1 else call("row", *arguments)
         return call("hashtextextended", exp.cast(hashed, TEXT), exp.Literal.number(0))
@@ -81,13 +103,11 @@ def hashes(node: exp.Expression) -> exp.Expression:
             call("sha256", call("convert_to", node.this, exp.Literal.string("UTF8"))),
             exp.Literal.string("hex"),
         )
-    if isinstance(node, exp.Cast) and is_text_of(node.this, "0x"):
-        digits = call("lpad", node.this.expression, exp.Literal.number(16), exp.Literal.string("0"))
-        bits = exp.cast(
-            exp.DPipe(this=exp.Literal.string("x"), expression=digits),
-            exp.DataType.build("bit(64)", dialect="postgres"),
-        )
-        return exp.cast(bits, node.to.copy())
+    found = hexadecimal(node)
+    if found:
+        digits, to = found
+        bits = "cast(cast('x' || lpad(:digits, 16, '0') as bit(64)) as bigint)"
+        return exp.cast(written(bits, DIALECT, digits=digits), to.copy())
     return node
 
 
@@ -107,9 +127,7 @@ def takes_the_largest(node: exp.Expression) -> exp.Expression:
 
 
 def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expression:
-    key = node.expression
-    keys = list(key.expressions) if isinstance(key, exp.Tuple | exp.Struct) else [key]
-    keys = [part.expression if isinstance(part, exp.PropertyEQ) else part for part in keys]
+    keys = keys_of(node.expression)
     ordered = exp.Order(
         this=node.this, expressions=[exp.Ordered(this=part.copy(), desc=True) for part in keys]
     )
@@ -142,7 +160,7 @@ def _first_of(
 
 def lists(node: exp.Expression) -> exp.Expression:
     """Lists: their sum, their parts, their rows."""
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "list_sum":
+    if is_call(node, "list_sum"):
         (listed,) = node.expressions
         return exp.Subquery(
             this=exp.select("sum(item)").from_(
@@ -194,8 +212,7 @@ def decimals(node: exp.Expression) -> exp.Expression:
         return node
     if isinstance(node.this, exp.Literal | exp.Null | exp.Neg) or is_exact(node.this):
         return node
-    scale = int(node.to.expressions[1].name) if len(node.to.expressions) > 1 else 0
-    node.set("this", _rounded(node.this, scale))
+    node.set("this", _rounded(node.this, _scale(node.to)))
     return node
 
 
@@ -253,9 +270,9 @@ def times(node: exp.Expression) -> exp.Expression:
 
 def texts(node: exp.Expression) -> exp.Expression:
     """Lengths in bytes; sentences that stop the query."""
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "strlen":
+    if is_call(node, "strlen"):
         return call("octet_length", *node.expressions)
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "error":
+    if is_call(node, "error"):
         # What it is cast to it is not, which PostgreSQL says with the sentence itself. The random
         # part is empty, and keeps the planner from trying the cast before a row asks for it.
         (sentence,) = node.expressions
@@ -269,83 +286,30 @@ def texts(node: exp.Expression) -> exp.Expression:
 
 
 def json_rows(node: exp.Expression) -> exp.Expression:
-    """`cross join unnest(from_json(...)) as objects (object)`; then object.name is read of a row."""
-    if not isinstance(node, exp.Select):
-        return node
-    for join in node.args.get("joins") or ():
-        if isinstance(join.this, exp.Unnest) and isinstance(join.this.expressions[0], exp.FromJson):
-            alias = join.this.args["alias"]
-            objects, field = alias.name, alias.columns[0].name
-            for column in node.find_all(exp.Column):
-                if column.table == field and column.text("db") == objects:
-                    column.replace(exp.column(column.this.copy(), table=objects))
-            join.set("this", _recordset(join.this.expressions[0], objects))
+    """The objects of a JSON array as rows of a record that has their fields for columns."""
+    for rows in json_rows_of(node):
+        array: exp.Expression = exp.cast(rows.text, exp.DataType.Type.JSON)
+        for key in rows.path:
+            array = call("json_extract_path", array, exp.Literal.string(key))
+        columns = [
+            exp.ColumnDef(
+                this=exp.to_identifier(name), kind=exp.DataType.build(kind, dialect="duckdb")
+            )
+            for name, kind in rows.fields.items()
+        ]
+        record = exp.Table(
+            this=call("json_to_recordset", array),
+            alias=exp.TableAlias(this=exp.to_identifier(rows.alias), columns=columns),
+        )
+        rows.join.set("this", record)
+        for column in rows.columns:
+            column.replace(exp.column(column.this.copy(), table=rows.alias))
     return node
 
 
-def _recordset(parsed: exp.FromJson, alias: str) -> exp.Table:
-    array: exp.Expression = parsed.this
-    if isinstance(array, exp.JSONExtract):
-        path = [part.this for part in array.expression.expressions[1:]]
-        array = exp.cast(array.this, exp.DataType.Type.JSON)
-        for key in path:
-            array = call("json_extract_path", array, exp.Literal.string(key))
-    (fields,) = json.loads(parsed.expression.name)
-    columns = [
-        exp.ColumnDef(this=exp.to_identifier(name), kind=exp.DataType.build(kind, dialect="duckdb"))
-        for name, kind in fields.items()
-    ]
-    return exp.Table(
-        this=call("json_to_recordset", array),
-        alias=exp.TableAlias(this=exp.to_identifier(alias), columns=columns),
-    )
-
-
-def moving_medians(node: exp.Expression) -> exp.Expression:
-    """Median over a frame: its values are listed in a query within, and their middle taken without.
-
-    The list itself, a column that ends in _listed, stays beside it where the query selects *.
-    """
-    if not isinstance(node, exp.Select):
-        return node
-    medians = [
-        projection
-        for projection in node.expressions
-        if isinstance(projection, exp.Alias)
-        and isinstance(projection.this, exp.Window)
-        and isinstance(projection.this.this, exp.Median)
-    ]
-    if not medians:
-        return node
-    projections: list[exp.Expression] = []
-    for projection in node.expressions:
-        if projection in medians:
-            listed = f"{projection.alias}_listed"
-            middle = sqlglot.parse_one(
-                f"(select percentile_cont(0.5) within group (order by cast(value as double precision)) "
-                f"from unnest(listed.{listed}) as listed_values (value))",
-                read="postgres",
-            )
-            projections.append(exp.alias_(middle, projection.alias))
-            projection.this.this.replace(call("array_agg", projection.this.this.this))
-            projection.set("alias", exp.to_identifier(listed))
-        elif projection.is_star:
-            projections.insert(0, exp.column(exp.Star(), table="listed"))
-        elif not any(other.is_star for other in node.expressions):
-            projections.append(exp.column(projection.alias_or_name, table="listed"))
-    within = node.copy()
-    within.set("with_", None)
-    outer = exp.select(*projections).from_(
-        exp.alias_(exp.Subquery(this=within), "listed", table=True)
-    )
-    if node.args.get("with_"):
-        outer.set("with_", node.args["with_"])
-    return outer
-
-
 RULES = (
-    qualify_rule("postgres"),
-    moving_medians,
+    qualify_rule(DIALECT),
+    moving_medians_rule(DIALECT, MIDDLE),
     json_rows,
     decimals,
     tries_casts,

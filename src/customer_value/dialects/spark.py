@@ -89,9 +89,9 @@ def skips_empty_arguments(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def averages_in_any_order(node: exp.Expression) -> exp.Expression:
-    """An order within avg() makes sums of floating point numbers repeatable; Spark takes none."""
-    if isinstance(node, exp.Avg) and isinstance(node.this, exp.Order):
+def adds_in_any_order(node: exp.Expression) -> exp.Expression:
+    """An order within sum() makes the last digits of one repeatable; Spark takes none."""
+    if isinstance(node, exp.Sum | exp.Avg) and isinstance(node.this, exp.Order):
         node.set("this", node.this.this)
     return node
 
@@ -148,7 +148,7 @@ RULES = (
     truncates_without_zone,
     rounds_down_to_double,
     skips_empty_arguments,
-    averages_in_any_order,
+    adds_in_any_order,
     lists_no_order,
     takes_exact_quantiles,
     writes_json,
