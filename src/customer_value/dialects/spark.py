@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
+from customer_value.dialects.common import call
 from customer_value.dialects.errors import UntranslatableError
+from customer_value.dialects.qualify import qualify_rule
 
 TYPE = exp.DataType.Type
 ZONES = {TYPE.TIMESTAMP: TYPE.TIMESTAMPNTZ, TYPE.TIMESTAMPTZ: TYPE.TIMESTAMPLTZ}
@@ -21,6 +23,7 @@ DIFFERENCES = {
     "SECOND": "({later} - {earlier})",
 }
 SECONDS = "unix_seconds(cast(:{side} as timestamp_ltz))"
+QUANTILES = {exp.PercentileCont: "percentile_cont", exp.PercentileDisc: "percentile_disc"}
 
 
 def says_zone(node: exp.Expression) -> exp.Expression:
@@ -53,26 +56,24 @@ def adds_units(node: exp.Expression) -> exp.Expression:
     interval = product.expression
     if interval.name != "1":
         raise UntranslatableError(f"spark: {interval.sql('duckdb')}")
-    return exp.Anonymous(
-        this="timestampadd",
-        expressions=[
-            exp.var(interval.text("unit").upper()),
-            exp.cast(product.this.copy(), TYPE.INT),
-            exp.cast(node.this.copy(), TYPE.TIMESTAMPNTZ),
-        ],
+    return call(
+        "timestampadd",
+        exp.var(interval.text("unit").upper()),
+        exp.cast(product.this.copy(), TYPE.INT),
+        exp.cast(node.this.copy(), TYPE.TIMESTAMPNTZ),
     )
 
 
 def truncates_without_zone(node: exp.Expression) -> exp.Expression:
     """date_trunc of Spark gives a time with a zone, whatever it is given."""
-    if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) and not _is_cast(node):
+    if isinstance(node, exp.TimestampTrunc | exp.DateTrunc):
         return exp.cast(node, TYPE.TIMESTAMPNTZ)
     return node
 
 
 def rounds_down_to_double(node: exp.Expression) -> exp.Expression:
     """Floor and ceil of a floating point number stay one."""
-    if isinstance(node, exp.Floor | exp.Ceil) and not _is_cast(node):
+    if isinstance(node, exp.Floor | exp.Ceil):
         return exp.cast(node, TYPE.DOUBLE)
     return node
 
@@ -88,9 +89,9 @@ def skips_empty_arguments(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def averages_in_any_order(node: exp.Expression) -> exp.Expression:
-    """An order within avg() makes sums of floating point numbers repeatable; Spark takes none."""
-    if isinstance(node, exp.Avg) and isinstance(node.this, exp.Order):
+def adds_in_any_order(node: exp.Expression) -> exp.Expression:
+    """An order within sum() makes the last digits of one repeatable; Spark takes none."""
+    if isinstance(node, exp.Sum | exp.Avg) and isinstance(node.this, exp.Order):
         node.set("this", node.this.this)
     return node
 
@@ -102,10 +103,28 @@ def lists_no_order(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def takes_exact_quantiles(node: exp.Expression) -> exp.Expression:
+    """Quantiles as they are; sqlglot would take approximate ones, from when Spark knew no others."""
+    if isinstance(node, exp.WithinGroup) and isinstance(node.this, tuple(QUANTILES)):
+        node.set("this", call(QUANTILES[type(node.this)], node.this.this))
+    elif isinstance(node, tuple(QUANTILES)) and node.expression:
+        raise UntranslatableError(f"spark: {node.sql('duckdb')}; write it within group")
+    return node
+
+
+def writes_json(node: exp.Expression) -> exp.Expression:
+    """An object with all of its keys: Spark leaves out those without a value, if not told otherwise."""
+    if not isinstance(node, exp.JSONObject):
+        return node
+    fields = [part for pair in node.expressions for part in (pair.this, pair.expression)]
+    options = [exp.Literal.string("ignoreNullFields"), exp.Literal.string("false")]
+    return call("to_json", call("named_struct", *fields), call("map", *options))
+
+
 def sorts_backwards(node: exp.Expression) -> exp.Expression:
     """A list from its largest on."""
     if isinstance(node, exp.Anonymous) and node.name.lower() == "list_reverse_sort":
-        return exp.Anonymous(this="sort_array", expressions=[*node.expressions, exp.false()])
+        return call("sort_array", *node.expressions, exp.false())
     return node
 
 
@@ -116,10 +135,6 @@ def names_day_of_year(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _is_cast(node: exp.Expression) -> bool:
-    return isinstance(node.parent, exp.Cast)
-
-
 def _spark(template: str, **operands: exp.Expression) -> exp.Expression:
     expression = sqlglot.parse_one(template, read="spark")
     copies = {name: exp.paren(operand.copy()) for name, operand in operands.items()}
@@ -127,13 +142,16 @@ def _spark(template: str, **operands: exp.Expression) -> exp.Expression:
 
 
 RULES = (
+    qualify_rule("spark"),
     counts_borders,
     adds_units,
     truncates_without_zone,
     rounds_down_to_double,
     skips_empty_arguments,
-    averages_in_any_order,
+    adds_in_any_order,
     lists_no_order,
+    takes_exact_quantiles,
+    writes_json,
     sorts_backwards,
     names_day_of_year,
     says_zone,
