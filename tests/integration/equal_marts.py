@@ -36,7 +36,9 @@ def tables_of(manifest: Path) -> list[Table]:
         if test["name"] == "unique_combination":
             keys[model] = test["kwargs"]["columns"]
     return [
-        Table(node["name"], node["schema"], keys.get(node["unique_id"], []), "marts" in node["path"])
+        Table(
+            node["name"], node["schema"], keys.get(node["unique_id"], []), "marts" in node["path"]
+        )
         for node in nodes
         if node["resource_type"] == "model"
         and node["config"]["materialized"] in {"table", "incremental"}
@@ -83,9 +85,21 @@ def _differences(
         for relation in (ours, theirs)
     ]
     said = [] if counts[0] == counts[1] else [f"{counts[0]} rows, and {counts[1]} there"]
-    if not table.key:
-        # One row at most, or it would have a key.
-        assert max(counts) <= 1, table.name
+    if not table.key and max(counts) > 1:
+        # Rows of the input, any of which may be there twice: the same rows, as often.
+        names = ", ".join(name for name, _ in columns if name not in ignored)
+        alone = connection.sql(
+            f"""
+            select 'ours' as side, * from (select {names} from {ours} except all select {names} from {theirs})
+            union all
+            select 'theirs', * from (select {names} from {theirs} except all select {names} from {ours})
+            """
+        ).fetchall()
+        return (
+            [*said, f"{len(alone)} rows stand on one side alone, such as {alone[0]}"]
+            if alone
+            else said
+        )
     on = " and ".join(f"ours.{name} is not distinct from theirs.{name}" for name in table.key)
     connection.execute(
         f"""

@@ -35,7 +35,9 @@ def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo as DuckDB builds it, and its orders as a file."""
     folder = tmp_path_factory.mktemp("on duckdb")
     file = folder / "customer_value.duckdb"
-    _run([str(DBT), "build", *_places(folder), *MODELS_ONLY], {"CUSTOMER_VALUE_WAREHOUSE": str(file)})
+    _run(
+        [str(DBT), "build", *_places(folder), *MODELS_ONLY], {"CUSTOMER_VALUE_WAREHOUSE": str(file)}
+    )
     with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute(
             f"copy customer_value_internal.demo_orders to '{folder / 'demo_orders.parquet'}'"
@@ -79,7 +81,14 @@ def _build(spark: Path, master: str, on_duckdb: Path, folder: Path) -> None:
     orders = f'parquet."{on_duckdb / "demo_orders.parquet"}"'
     _run(
         [
-            *(str(spark / "bin" / "dbt"), "build", *_places(folder), "--target", "spark", *MODELS_ONLY),
+            *(
+                str(spark / "bin" / "dbt"),
+                "build",
+                *_places(folder),
+                "--target",
+                "spark",
+                *MODELS_ONLY,
+            ),
             *("--exclude", "demo_orders"),
             *("--vars", f"{{inputs: {{orders: {{table: '{orders}'}}}}}}"),
         ],
