@@ -35,8 +35,10 @@ def _as_promised(node: Any, dialect: str) -> str:  # noqa: ANN401 - a node of db
     contract = getattr(node.config, "contract", None)
     if contract is None or not contract.enforced:
         return code
+    types = {
+        column.name: translate_type(column.data_type, dialect) for column in node.columns.values()
+    }
     columns = ",\n".join(
-        f"  cast(answer.{column.name} as {translate_type(column.data_type, dialect)}) as {column.name}"
-        for column in node.columns.values()
+        f"  cast(answer.{name} as {type_}) as {name}" for name, type_ in types.items()
     )
     return f"select\n{columns}\nfrom (\n{code}\n) as answer"

@@ -137,14 +137,17 @@ def _without_key(
 ) -> list[str]:
     """What was rejected may have no key, or one twice: the rows as a whole."""
     compared = ", ".join(name for name in columns if name not in OF_THE_RUN)
-    ((here, there),) = connection.sql(
+    here, there = (f"select {compared} from {relation}" for relation in (ours, theirs))
+    ((ours_alone, theirs_alone),) = connection.sql(
         f"""
         select
-            (select count(*) from (select {compared} from {ours} except all select {compared} from {theirs})),
-            (select count(*) from (select {compared} from {theirs} except all select {compared} from {ours}))
+            (select count(*) from ({here} except all {there})),
+            (select count(*) from ({there} except all {here}))
         """
     ).fetchall()
-    return [f"{here} rows here and {there} there stand on one side alone"] if here or there else []
+    if not ours_alone and not theirs_alone:
+        return []
+    return [f"{ours_alone} rows here and {theirs_alone} there stand on one side alone"]
 
 
 def _differing(ours: str, theirs: str, kind: str) -> str:

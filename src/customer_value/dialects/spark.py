@@ -120,7 +120,7 @@ def lists_no_order(node: exp.Expression) -> exp.Expression:
 
 
 def takes_exact_quantiles(node: exp.Expression) -> exp.Expression:
-    """Quantiles as they are; sqlglot would take approximate ones, from when Spark knew no others."""
+    """Quantiles as they are; sqlglot takes approximate ones, as from when Spark knew no others."""
     if isinstance(node, exp.WithinGroup) and isinstance(node.this, tuple(QUANTILES)):
         node.set("this", call(QUANTILES[type(node.this)], node.this.this))
     elif isinstance(node, tuple(QUANTILES)) and node.expression:
@@ -129,7 +129,7 @@ def takes_exact_quantiles(node: exp.Expression) -> exp.Expression:
 
 
 def writes_json(node: exp.Expression) -> exp.Expression:
-    """An object with all of its keys: Spark leaves out those without a value, if not told otherwise."""
+    """An object with all of its keys: Spark leaves out those without a value, if not told."""
     if not isinstance(node, exp.JSONObject):
         return node
     fields = [part for pair in node.expressions for part in (pair.this, pair.expression)]
@@ -154,7 +154,9 @@ def names_day_of_year(node: exp.Expression) -> exp.Expression:
 def _spark(template: str, **operands: exp.Expression) -> exp.Expression:
     expression = sqlglot.parse_one(template, read="spark")
     copies = {name: exp.paren(operand.copy()) for name, operand in operands.items()}
-    return exp.replace_placeholders(expression, **copies)
+    said = exp.replace_placeholders(expression, **copies)
+    assert isinstance(said, exp.Expression)  # noqa: S101 - as its type should say
+    return said
 
 
 RULES = (
