@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from customer_value.dialects.common import COMMON_RULES
 from customer_value.dialects.errors import UntranslatableError
+from customer_value.dialects.reviewed import check
 
 __all__ = ["DIALECTS", "UntranslatableError", "translate", "translate_type"]
 
@@ -32,8 +33,9 @@ def translate(sql: str, dialect: str) -> str:
     Raises:
         UntranslatableError: What can't be said there.
     """
-    _check(dialect)
+    _require_known(dialect)
     tree = sqlglot.parse_one(sql, read="duckdb")
+    check(tree, dialect)
     for rule in (*COMMON_RULES, *_rules_of(dialect)):
         tree = _mended(tree, rule)
     return _written(tree, dialect)
@@ -41,14 +43,14 @@ def translate(sql: str, dialect: str) -> str:
 
 def translate_type(data_type: str, dialect: str) -> str:
     """A type of DuckDB by the name that another warehouse has for it."""
-    _check(dialect)
+    _require_known(dialect)
     built = exp.DataType.build(data_type, dialect="duckdb")
     for rule in (*COMMON_RULES, *_rules_of(dialect)):
         built = _mended(built, rule)
     return _written(built, dialect)
 
 
-def _check(dialect: str) -> None:
+def _require_known(dialect: str) -> None:
     if dialect not in DIALECTS:
         raise UntranslatableError(f"{dialect} is none of {', '.join(DIALECTS)}")
 

@@ -125,12 +125,19 @@ def aggregates(node: exp.Expression) -> exp.Expression:
 
 def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expression:
     keys = keys_of(node.expression)
-    conditions = [exp.Not(this=exp.Is(this=key.copy(), expression=exp.Null())) for key in keys]
-    if condition is not None:
-        conditions.insert(0, condition.copy())
-    wanted = exp.Case(ifs=[exp.If(this=exp.and_(*conditions), true=node.this.copy())])
+    # A tuple is there although a part of it is not, which is then more than any other.
+    is_tuple = len(keys) > 1
+    conditions = [] if condition is None else [condition.copy()]
+    if not is_tuple:
+        conditions.append(exp.Not(this=exp.Is(this=keys[0].copy(), expression=exp.Null())))
+    wanted = node.this.copy()
+    if conditions:
+        wanted = exp.Case(ifs=[exp.If(this=exp.and_(*conditions), true=wanted)])
     count = node.args.get("count")
-    order = ", ".join(f"{key.sql(DIALECT)} desc" for key in keys)
+    names = [key.sql(DIALECT) for key in keys]
+    order = ", ".join(
+        f"({name} is null) desc, {name} desc" if is_tuple else f"{name} desc" for name in names
+    )
     text = f"array_agg({wanted.sql(DIALECT)} ignore nulls order by {order} limit {count.name if count else 1})"
     listed = _own(text)
     if count:

@@ -25,8 +25,10 @@ TYPE_NAMES = {
 
 # What a text must look like, since PostgreSQL takes more for a value than DuckDB does: tomorrow for
 # a date, 1/2/2024 for one by its own habits, NaN for a decimal, 0x1F for a whole number.
+NUMBER = "([0-9][0-9_]*[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 PATTERNS = {
-    "number": r"^\s*[+-]?([0-9][0-9_]*[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\s*$",
+    "double": rf"(?i)^\s*[+-]?({NUMBER}|inf(inity)?|nan)\s*$",
+    "number": rf"^\s*[+-]?{NUMBER}\s*$",
     "time": r"^\s*([0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}|-?infinity\s*$)",
 }
 
@@ -69,7 +71,7 @@ def _scale(decimal: exp.DataType) -> int:
 
 def _pattern(data_type: exp.DataType) -> str | None:
     if data_type.is_type(DOUBLE):
-        return None
+        return PATTERNS["double"]
     if data_type.is_type(*exp.DataType.NUMERIC_TYPES):
         return PATTERNS["number"]
     if data_type.is_type(*exp.DataType.TEMPORAL_TYPES):
@@ -128,10 +130,17 @@ def takes_the_largest(node: exp.Expression) -> exp.Expression:
 
 def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expression:
     keys = keys_of(node.expression)
+    # A tuple is there although a part of it is not, which is then more than any other.
+    is_tuple = len(keys) > 1
     ordered = exp.Order(
-        this=node.this, expressions=[exp.Ordered(this=part.copy(), desc=True) for part in keys]
+        this=node.this,
+        expressions=[
+            exp.Ordered(this=part.copy(), desc=True, nulls_first=is_tuple) for part in keys
+        ],
     )
-    conditions = [_is_there(node.this), *(_is_there(part) for part in keys)]
+    conditions = [_is_there(node.this)]
+    if not is_tuple:
+        conditions.append(_is_there(keys[0]))
     if condition is not None:
         conditions.insert(0, condition)
     return _first_of(ordered, conditions, node.args.get("count"))

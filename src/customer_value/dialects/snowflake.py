@@ -92,8 +92,11 @@ def aggregates(node: exp.Expression) -> exp.Expression:
 
 
 def _first_by(keys: Sequence[exp.Expression], value: exp.Expression) -> exp.Expression:
-    """Of several keys the largest: the first of a list in order, which leaves nulls out."""
-    order = ", ".join(f"{key.sql(DIALECT)} desc nulls last" for key in keys)
+    """Of several keys the largest: the first of a list in order, which leaves out what is null.
+
+    A key that is not there is more than any other.
+    """
+    order = ", ".join(f"{key.sql(DIALECT)} desc nulls first" for key in keys)
     return _own(f"get(array_agg({value.sql(DIALECT)}) within group (order by {order}), 0)")
 
 
