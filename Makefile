@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy bench-recommendations report docs clean \
+.PHONY: help build build-spark refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy bench-recommendations report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -23,6 +23,10 @@ help:  ## List the targets.
 build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, and sum them up.
 	$(DBT) build $(PROFILE) --exclude-resource-type unit_test
 	@$(BIN)/customer-value report
+
+build-spark: build/spark/ready  ## The same on Apache Spark, in one process; docs/spark.md says how on a cluster.
+	PYTHONPATH=src build/spark/bin/dbt build $(PROFILE) --target spark --target-path target/spark \
+		--exclude-resource-type unit_test
 
 refresh: .venv/ready  ## Build in a copy, and publish it in one step if all tests passed.
 	$(BIN)/customer-value refresh $(PROFILE)
@@ -90,6 +94,13 @@ clean:  ## Remove what was built, the environment included.
 build/peers/ready: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv build/peers
 	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-peers.txt
+	@touch $@
+
+# Spark is 450 MB, which nobody needs who has no use for it.
+build/spark/ready: requirements-spark.txt
+	rm -rf build/spark
+	$(PYTHON) -m venv build/spark
+	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.txt
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready requirements-dev.txt

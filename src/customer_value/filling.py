@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from duckdb import DuckDBPyRelation as Relation
 
 from customer_value.errors import SentenceError
-from customer_value.spark_frames import is_spark_frame, on_driver
+from customer_value.spark_frames import is_spark_frame, on_driver, row_count
 
 
 class OnlyOnDuckDBError(SentenceError):
@@ -19,15 +19,15 @@ class OnlyOnDuckDBError(SentenceError):
 def _on_duckdb(
     fill: Callable[[Relation, Relation], Relation],
 ) -> Callable[[Relation, Relation], Relation]:
-    """Fill as ever; on Spark, where nothing is to be filled, all orders must not come to the driver."""
+    """Fill as ever; on Spark nothing, since all orders would have to come to the driver."""
 
     @functools.wraps(fill)
     def wrapper(relation: Relation, targets: Relation) -> Relation:
         if is_spark_frame(relation):
-            if targets.limit(1).count():  # type: ignore[call-arg] - of a data frame
+            if row_count(targets):
                 message = (
-                    "The var missing_values asks to predict what is missing, which only DuckDB does: "
-                    "take median, mode or keep."
+                    "The var missing_values asks to predict what is missing, which only DuckDB "
+                    "does: take median, mode or keep."
                 )
                 raise OnlyOnDuckDBError(message)
             relation = relation.limit(0)

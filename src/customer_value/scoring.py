@@ -24,7 +24,7 @@ from customer_value.candidates import fitted_from
 from customer_value.candidates.candidate import Fitted
 from customer_value.errors import SentenceError
 from customer_value.predictor import LARGEST_LOGARITHM, predictor
-from customer_value.spark_frames import frame_of, is_spark_frame, sent, spark_query
+from customer_value.spark_frames import frame_of, is_spark_frame, row_count, sent, spark_query
 
 Floats = NDArray[np.float64]
 
@@ -477,11 +477,7 @@ def batches_of(relation: Relation) -> Iterator[pd.DataFrame]:
 
     A relation keeps no place between calls, so the customers are dealt out by a hash of their ids.
     """
-    if is_spark_frame(relation):
-        row_count = relation.count()  # type: ignore[call-arg] - of a data frame
-    else:
-        (row_count,) = relation.aggregate("count(*)").fetchall()[0]
-    parts = max(1, math.ceil(row_count / ROWS_PER_BATCH))
+    parts = max(1, math.ceil(row_count(relation) / ROWS_PER_BATCH))
     for part in range(parts):
         # Spark's hash may be negative, and so may its remainder.
         yield frame_of(relation.filter(f"abs(hash(customer_id) % {parts}) = {part}"))

@@ -1,8 +1,8 @@
 """Functions of the library, written for DuckDB's relations, over Spark's data frames.
 
-A function whose inputs are bounded, a sample or sums over the shop, is called as it stands: its inputs
-come to the driver as Arrow tables, are relations of a DuckDB in its memory there, and what it gives
-goes back to Spark. What grows with customers is asked of Spark instead, in SQL: see scoring.
+A function whose inputs are bounded, a sample or sums over the shop, is called as it stands: its
+inputs come to the driver as Arrow tables and are relations of a DuckDB in its memory there, and what
+it gives goes back to Spark. What grows with customers is asked of Spark instead, in SQL: see scoring.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def on_driver(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
         with duckdb.connect() as connection:
             given: Any = [_brought(table, connection) for table in args]
             named: Any = {name: _brought(table, connection) for name, table in kwargs.items()}
-            return sent(function(*given, **named), frames[0], connection)
+            answer: Any = function(*given, **named)
+            in_spark: Answer = sent(answer, frames[0], connection)
+            return in_spark
 
     return wrapper
 
@@ -56,6 +58,14 @@ def frame_of(table: Any) -> pd.DataFrame:  # noqa: ANN401 - a relation or Spark'
         return frame
     with duckdb.connect() as connection:
         return _brought(table, connection).df()  # type: ignore[no-any-return]
+
+
+def row_count(table: Any) -> int:  # noqa: ANN401 - a relation or Spark's data frame
+    """How many rows a table has."""
+    if is_spark_frame(table):
+        return int(table.count())
+    ((count,),) = table.aggregate("count(*)").fetchall()
+    return int(count)
 
 
 def spark_query(table: Any, name: str, query: str) -> Any:  # noqa: ANN401 - Spark's data frames

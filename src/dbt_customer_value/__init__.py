@@ -2,8 +2,8 @@
 
 dbt imports every module whose name begins with dbt_ and makes its plugins. dbt's own interface for
 plugins has no hook on compiled code, so this one goes where dbt itself compiles, and touches nothing
-but nodes of the package customer_value on other adapters: those of the project that installs it
-are compiled as ever, and on DuckDB everything is.
+but nodes of the package customer_value on other adapters. Those of the project that installs it are
+compiled as ever, and on DuckDB everything is.
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ class CustomerValuePlugin(dbtPlugin):
 
     def initialize(self) -> None:
         """Put the translation around dbt's compilation, once for the process."""
-        if not hasattr(Compiler._compile_code, "__wrapped__"):  # noqa: SLF001 - see above
-            Compiler._compile_code = _translating(Compiler._compile_code)  # noqa: SLF001
-            SeedRunner.execute = _seeding(SeedRunner.execute)
+        for owner, name, around in (
+            (Compiler, "_compile_code", _translating),
+            (SeedRunner, "execute", _seeding),
+        ):
+            method = getattr(owner, name)
+            if not hasattr(method, "__wrapped__"):
+                setattr(owner, name, around(method))
 
 
 plugins = [CustomerValuePlugin]

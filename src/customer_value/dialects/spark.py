@@ -5,14 +5,15 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-from customer_value.dialects.common import call
+from customer_value.dialects.common import call, is_exact
 from customer_value.dialects.errors import UntranslatableError
 from customer_value.dialects.qualify import qualify_rule
+from customer_value.dialects.shared import no_intervals_left, units_added
 
 TYPE = exp.DataType.Type
 ZONES = {TYPE.TIMESTAMP: TYPE.TIMESTAMPNTZ, TYPE.TIMESTAMPTZ: TYPE.TIMESTAMPLTZ}
 
-# Each counts the borders of its unit between two times, as DuckDB does; Spark's own counts whole units.
+# Each counts the borders of its unit between two times, as DuckDB does; Spark counts whole units.
 DIFFERENCES = {
     "DAY": "cast(datediff(cast(:later as date), cast(:earlier as date)) as bigint)",
     "MONTH": (
@@ -48,19 +49,15 @@ def counts_borders(node: exp.Expression) -> exp.Expression:
 
 def adds_units(node: exp.Expression) -> exp.Expression:
     """A date or a time plus so many units is a time."""
-    if not isinstance(node, exp.Add):
+    added = units_added(node)
+    if added is None:
         return node
-    product = node.expression
-    if not isinstance(product, exp.Mul) or not isinstance(product.expression, exp.Interval):
-        return node
-    interval = product.expression
-    if interval.name != "1":
-        raise UntranslatableError(f"spark: {interval.sql('duckdb')}")
+    time, count, unit = added
     return call(
         "timestampadd",
-        exp.var(interval.text("unit").upper()),
-        exp.cast(product.this.copy(), TYPE.INT),
-        exp.cast(node.this.copy(), TYPE.TIMESTAMPNTZ),
+        exp.var(unit),
+        exp.cast(count.copy(), TYPE.INT),
+        exp.cast(time.copy(), TYPE.TIMESTAMPNTZ),
     )
 
 
@@ -75,6 +72,25 @@ def rounds_down_to_double(node: exp.Expression) -> exp.Expression:
     """Floor and ceil of a floating point number stay one."""
     if isinstance(node, exp.Floor | exp.Ceil):
         return exp.cast(node, TYPE.DOUBLE)
+    return node
+
+
+def rounds_as_doubles(node: exp.Expression) -> exp.Expression:
+    """A floating point number becomes a decimal as on DuckDB: moved by powers of ten, and rounded.
+
+    Spark rounds the number's shortest text, in which 0.145 is no longer a little less than that.
+    """
+    if not isinstance(node, exp.Cast) or isinstance(node, exp.TryCast):
+        return node
+    if not node.is_type(TYPE.DECIMAL) or len(node.to.expressions) < 2:
+        return node
+    if isinstance(node.this, exp.Literal | exp.Null | exp.Neg) or is_exact(node.this):
+        return node
+    places = int(node.to.expressions[1].name)
+    # Whole numbers and decimals, so that decimals stay what they are.
+    up, down = f"1{'0' * places}", f"0.{'0' * (places - 1)}1" if places else "1"
+    rounded = _spark(f"round(:value * {up}) * {down}", value=node.this)
+    node.set("this", rounded)
     return node
 
 
@@ -104,7 +120,7 @@ def lists_no_order(node: exp.Expression) -> exp.Expression:
 
 
 def takes_exact_quantiles(node: exp.Expression) -> exp.Expression:
-    """Quantiles as they are; sqlglot would take approximate ones, from when Spark knew no others."""
+    """Quantiles as they are; sqlglot takes approximate ones, as from when Spark knew no others."""
     if isinstance(node, exp.WithinGroup) and isinstance(node.this, tuple(QUANTILES)):
         node.set("this", call(QUANTILES[type(node.this)], node.this.this))
     elif isinstance(node, tuple(QUANTILES)) and node.expression:
@@ -113,7 +129,7 @@ def takes_exact_quantiles(node: exp.Expression) -> exp.Expression:
 
 
 def writes_json(node: exp.Expression) -> exp.Expression:
-    """An object with all of its keys: Spark leaves out those without a value, if not told otherwise."""
+    """An object with all of its keys: Spark leaves out those without a value, if not told."""
     if not isinstance(node, exp.JSONObject):
         return node
     fields = [part for pair in node.expressions for part in (pair.this, pair.expression)]
@@ -138,7 +154,9 @@ def names_day_of_year(node: exp.Expression) -> exp.Expression:
 def _spark(template: str, **operands: exp.Expression) -> exp.Expression:
     expression = sqlglot.parse_one(template, read="spark")
     copies = {name: exp.paren(operand.copy()) for name, operand in operands.items()}
-    return exp.replace_placeholders(expression, **copies)
+    said = exp.replace_placeholders(expression, **copies)
+    assert isinstance(said, exp.Expression)  # noqa: S101 - as its type should say
+    return said
 
 
 RULES = (
@@ -147,6 +165,7 @@ RULES = (
     adds_units,
     truncates_without_zone,
     rounds_down_to_double,
+    rounds_as_doubles,
     skips_empty_arguments,
     adds_in_any_order,
     lists_no_order,
@@ -155,4 +174,5 @@ RULES = (
     sorts_backwards,
     names_day_of_year,
     says_zone,
+    no_intervals_left("spark"),
 )
