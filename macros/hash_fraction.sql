@@ -4,10 +4,10 @@
     {{ return(adapter.dispatch('hash_fraction', 'customer_value')(expression)) }}
 {%- endmacro %}
 
-{% macro default__hash_fraction(expression) -%}
+{% macro spark__hash_fraction(expression) -%}
     cast(conv(substring(md5({{ expression }}), 1, 8), 16, 10) as double) / 4294967296
 {%- endmacro %}
 
-{% macro duckdb__hash_fraction(expression) -%}
+{% macro default__hash_fraction(expression) -%}
     cast(cast('0x' || substring(md5({{ expression }}), 1, 8) as bigint) as double) / 4294967296
 {%- endmacro %}

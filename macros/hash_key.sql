@@ -4,10 +4,10 @@
     {{ return(adapter.dispatch('hash_key', 'customer_value')(expression)) }}
 {%- endmacro %}
 
-{% macro default__hash_key(expression) -%}
+{% macro spark__hash_key(expression) -%}
     xxhash64({{ expression }})
 {%- endmacro %}
 
-{% macro duckdb__hash_key(expression) -%}
+{% macro default__hash_key(expression) -%}
     hash({{ expression }})
 {%- endmacro %}

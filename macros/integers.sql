@@ -1,12 +1,4 @@
 {#- The whole numbers from a first one to a last one, as rows of one column. -#}
 {% macro integers(first, last_query, column_name) -%}
-    {{ return(adapter.dispatch('integers', 'customer_value')(first, last_query, column_name)) }}
-{%- endmacro %}
-
-{% macro default__integers(first, last_query, column_name) -%}
-    select explode(sequence({{ first }}, ({{ last_query }}))) as {{ column_name }}
-{%- endmacro %}
-
-{% macro duckdb__integers(first, last_query, column_name) -%}
     select unnest(generate_series({{ first }}, ({{ last_query }}))) as {{ column_name }}
 {%- endmacro %}

@@ -7,7 +7,7 @@
     {{ return(adapter.dispatch('json_rows', 'customer_value')(relation, json_column, key, columns, carried)) }}
 {%- endmacro %}
 
-{% macro duckdb__json_rows(relation, json_column, key, columns, carried) -%}
+{% macro default__json_rows(relation, json_column, key, columns, carried) -%}
     {%- set path = '$.' ~ key if key else '$' -%}
     {%- set fields = [] -%}
     {%- for name, type in columns.items() -%}
@@ -22,17 +22,18 @@
     ) as objects (object)
 {%- endmacro %}
 
-{% macro default__json_rows(relation, json_column, key, columns, carried) -%}
+{#- Spark reads the types from a text that no translation reaches, so they bear its own names here. -#}
+{% macro spark__json_rows(relation, json_column, key, columns, carried) -%}
     {%- set path = '$.' ~ key if key else '$' -%}
     {%- set fields = [] -%}
     {%- for name, type in columns.items() -%}
-        {%- do fields.append(name ~ ': ' ~ type) -%}
+        {%- do fields.append(name ~ ': ' ~ (type | lower | replace('varchar', 'string') | replace('timestamp', 'timestamp_ntz'))) -%}
     {%- endfor -%}
     select
         {% for name in carried -%} {{ relation }}.{{ name }}, {% endfor -%}
-        {% for name in columns -%} object.{{ name }} as {{ name }} {{- ', ' if not loop.last }} {% endfor %}
+        {% for name in columns -%} objects.object.{{ name }} as {{ name }} {{- ', ' if not loop.last }} {% endfor %}
     from {{ relation }}
-    lateral view explode(
+    cross join lateral explode(
         from_json(get_json_object({{ json_column }}, '{{ path }}'), 'array<struct<{{ fields | join(", ") }}>>')
-    ) exploded as object
+    ) as objects (object)
 {%- endmacro %}

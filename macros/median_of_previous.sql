@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 {#- Where no median is taken over a frame, what is in it is listed and sorted. -#}
-{% macro default__median_of_previous(expression, partition_by, order_by, row_count) -%}
+{% macro spark__median_of_previous(expression, partition_by, order_by, row_count) -%}
     {%- set frame -%}
         sort_array(collect_list({{ expression }}) over (
             partition by {{ partition_by }} order by {{ order_by }} rows between {{ row_count }} preceding and 1 preceding
@@ -20,7 +20,7 @@
     end
 {%- endmacro %}
 
-{% macro duckdb__median_of_previous(expression, partition_by, order_by, row_count) -%}
+{% macro default__median_of_previous(expression, partition_by, order_by, row_count) -%}
     median({{ expression }}) over (
         partition by {{ partition_by }} order by {{ order_by }} rows between {{ row_count }} preceding and 1 preceding
     )

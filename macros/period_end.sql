@@ -2,9 +2,9 @@
     that date at once, since month by month the 31st would drift to the 28th. -#}
 {% macro period_end(start_date, period_count) -%}
     {%- if var('period') == 'month' -%}
-        cast({{ dbt.dateadd('month', period_count, start_date) }} as date)
+        cast({{ customer_value.dateadd('month', period_count, start_date) }} as date)
     {%- else -%}
-        cast({{ dbt.dateadd('day', '(' ~ period_count ~ ') * ' ~ var('period'), start_date) }} as date)
+        cast({{ customer_value.dateadd('day', '(' ~ period_count ~ ') * ' ~ var('period'), start_date) }} as date)
     {%- endif -%}
 {%- endmacro %}
 

@@ -8,7 +8,7 @@
         delete from {{ history }}
         where
             plan_date = {{ as_of_date }}
-            or plan_date < {{ dbt.dateadd('day', -var('prediction_history_max_days'), as_of_date) }}
+            or plan_date < {{ customer_value.dateadd('day', -var('prediction_history_max_days'), as_of_date) }}
             or customer_id in (
                 select customer_id from {{ ref('int_customer_value__customers_left_out') }} where reason = 'erased_customer'
             )

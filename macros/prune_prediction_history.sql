@@ -10,9 +10,9 @@
         delete from {{ history }}
         where
             as_of_date = {{ as_of_date }}
-            or as_of_date < {{ dbt.dateadd('day', -var('prediction_history_max_days'), as_of_date) }}
+            or as_of_date < {{ customer_value.dateadd('day', -var('prediction_history_max_days'), as_of_date) }}
             or (
-                as_of_date <= {{ dbt.dateadd('day', -var('prediction_history_daily_days'), as_of_date) }}
+                as_of_date <= {{ customer_value.dateadd('day', -var('prediction_history_daily_days'), as_of_date) }}
                 and as_of_date not in (select min(as_of_date) from {{ history }} group by date_trunc('month', as_of_date))
                 and as_of_date <> (select max(as_of_date) from {{ history }} where as_of_date < {{ as_of_date }})
             )

@@ -32,5 +32,5 @@
 
 {#- A template's n-th name in braces, from 1; empty where it has no more. -#}
 {% macro reason_value_name(template, number) -%}
-    {{ dbt.split_part(dbt.split_part(template, "'{'", number + 1), "'}'", 1) }}
+    split_part(split_part({{ template }}, '{', {{ number + 1 }}), '}', 1)
 {%- endmacro %}

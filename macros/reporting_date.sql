@@ -4,7 +4,7 @@
     {{ return(adapter.dispatch('reporting_date', 'customer_value')(timestamp)) }}
 {%- endmacro %}
 
-{% macro default__reporting_date(timestamp) -%}
+{% macro spark__reporting_date(timestamp) -%}
     {%- if var('reporting_time_zone') == 'UTC' -%}
         cast({{ timestamp }} as date)
     {%- else -%}
@@ -12,7 +12,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro duckdb__reporting_date(timestamp) -%}
+{% macro default__reporting_date(timestamp) -%}
     {%- if var('reporting_time_zone') == 'UTC' -%}
         cast({{ timestamp }} as date)
     {%- else -%}

@@ -4,11 +4,11 @@
     {{ return(adapter.dispatch('row_fingerprint', 'customer_value')(columns)) }}
 {%- endmacro %}
 
-{% macro default__row_fingerprint(columns) -%}
+{% macro spark__row_fingerprint(columns) -%}
     xxhash64({{ columns | join(', ') }})
 {%- endmacro %}
 
-{% macro duckdb__row_fingerprint(columns) -%}
+{% macro default__row_fingerprint(columns) -%}
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 

@@ -3,11 +3,11 @@
     {{ return(adapter.dispatch('stop_with', 'customer_value')(sentence)) }}
 {%- endmacro %}
 
-{% macro default__stop_with(sentence) -%}
+{% macro spark__stop_with(sentence) -%}
     assert_true(false, '{{ sentence | replace("'", "''") }}') is null
 {%- endmacro %}
 
-{% macro duckdb__stop_with(sentence) -%}
+{% macro default__stop_with(sentence) -%}
     cast(error('{{ sentence | replace("'", "''") }}') as boolean)
 {%- endmacro %}
 
@@ -16,10 +16,10 @@
     {{ return(adapter.dispatch('stop_with_text', 'customer_value')(expression)) }}
 {%- endmacro %}
 
-{% macro default__stop_with_text(expression) -%}
+{% macro spark__stop_with_text(expression) -%}
     raise_error({{ expression }}) is null
 {%- endmacro %}
 
-{% macro duckdb__stop_with_text(expression) -%}
+{% macro default__stop_with_text(expression) -%}
     cast(error({{ expression }}) as boolean)
 {%- endmacro %}

@@ -4,7 +4,7 @@
     {{ return(adapter.dispatch('sum_of_last', 'customer_value')(value, key, row_count, condition)) }}
 {%- endmacro %}
 
-{% macro default__sum_of_last(value, key, row_count, condition) -%}
+{% macro spark__sum_of_last(value, key, row_count, condition) -%}
     aggregate(
         slice(
             sort_array(collect_list(struct({{ key }} as ordering, {{ value }} as term)) filter (where {{ condition }}), false),
@@ -16,6 +16,6 @@
     )
 {%- endmacro %}
 
-{% macro duckdb__sum_of_last(value, key, row_count, condition) -%}
+{% macro default__sum_of_last(value, key, row_count, condition) -%}
     list_sum(max_by({{ value }}, {{ key }}, {{ row_count }}) filter (where {{ condition }}))
 {%- endmacro %}

@@ -4,13 +4,27 @@
     {{ return(adapter.dispatch('to_utc_timestamp', 'customer_value')(expression, time_zone)) }}
 {%- endmacro %}
 
-{% macro default__to_utc_timestamp(expression, time_zone) -%}
-    to_utc_timestamp(try_cast({{ expression }} as timestamp), {{ time_zone }})
+{#- Spark knows a time with a zone as one instant, whatever the session's; of text, what ends in an
+    offset or a zone's name. -#}
+{% macro spark__to_utc_timestamp(expression, time_zone) -%}
+    {%- set instant -%} cast(try_cast({{ expression }} as timestamp_ltz) as timestamp) {%- endset -%}
+    {%- if time_zone == "'UTC'" -%}
+        {{ instant }}
+    {%- else -%}
+        case
+            when typeof({{ expression }}) = 'timestamp'
+                or regexp_matches(cast({{ expression }} as varchar), '([zZ]|[0-9] ?[+-][0-9]{2}:?[0-9]{2}|[A-Za-z]+/[A-Za-z_]+|UTC|GMT)$')
+                then {{ instant }}
+            when {{ instant }} between timestamp '1800-01-01' and timestamp '2300-01-01'
+                then cast(to_utc_timestamp({{ instant }}, {{ time_zone }}) as timestamp)
+            else {{ instant }}
+        end
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The branch is chosen by the column's type, so DuckDB folds it away: a native timestamp
     costs nothing, and only text is parsed. -#}
-{% macro duckdb__to_utc_timestamp(expression, time_zone) -%}
+{% macro default__to_utc_timestamp(expression, time_zone) -%}
     case
         when typeof({{ expression }}) in ('TIMESTAMP', 'DATE', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS')
             then {{ customer_value._moved_to_utc('try_cast(' ~ expression ~ ' as timestamp)', time_zone) }}

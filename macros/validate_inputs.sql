@@ -267,6 +267,16 @@
 {#- What can be looked at of a declared input before the run, as SQL to read from: files that exist, a
     table, a relation that this run does not build anew; none where there is nothing yet. -#}
 {% macro input_as_it_stands(declared) -%}
+    {{ return(adapter.dispatch('input_as_it_stands', 'customer_value')(declared)) }}
+{%- endmacro %}
+
+{#- Expressions over an input's columns are DuckDB's, and are translated with the models that read
+    them; what is looked at before is not, so elsewhere nothing is: the engine says what is amiss. -#}
+{% macro default__input_as_it_stands(declared) -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{% macro duckdb__input_as_it_stands(declared) -%}
     {%- if declared.get('table') -%}
         {{ return(declared['table']) }}
     {%- elif declared.get('path') -%}

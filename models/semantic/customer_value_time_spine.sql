@@ -13,14 +13,14 @@ day_numbers as (
     {{
         customer_value.integers(
             0,
-            'select ' ~ dbt.datediff('first_order_date', customer_value.period_end('as_of_date', var('horizon_periods')), 'day') ~ ' from run where first_order_date is not null',
+            'select ' ~ customer_value.datediff('first_order_date', customer_value.period_end('as_of_date', var('horizon_periods')), 'day') ~ ' from run where first_order_date is not null',
             'day_number'
         )
     }}
 
 )
 
-select cast({{ dbt.dateadd('day', 'day_numbers.day_number', 'run.first_order_date') }} as date) as date_day
+select cast({{ customer_value.dateadd('day', 'day_numbers.day_number', 'run.first_order_date') }} as date) as date_day
 from run
 cross join day_numbers
 where run.first_order_date is not null

@@ -21,6 +21,8 @@ import pandas as pd
 from duckdb import DuckDBPyRelation as Relation
 from scipy import stats
 
+from customer_value.spark_frames import on_driver
+
 LEVEL = 0.95
 # Of fewer in either arm nothing is said, nor of a rate that fewer of them add to.
 MINIMUM_CUSTOMERS = 30
@@ -69,6 +71,7 @@ COLUMNS = {
 }
 
 
+@on_driver
 def measure(arms: Relation) -> pd.DataFrame:
     """Each treatment's difference from those it can be compared with.
 

@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from customer_value import backtest
 from customer_value.paths import METRIC_COLUMNS
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +36,7 @@ SCORE_COLUMNS = {
 }
 
 
+@on_driver
 @backtest.reproducible()
 def score(cells: Relation) -> pd.DataFrame:
     """The chance that a cart is bought within seven days, for every kind of cart.
@@ -88,6 +90,7 @@ def _design(carts: pd.DataFrame) -> Floats:
     return np.column_stack(columns)
 
 
+@on_driver
 @backtest.reproducible()
 def try_out_of_time(cells: Relation) -> pd.DataFrame:
     """How true the chances came of carts that were open lately, beside one rate for all.

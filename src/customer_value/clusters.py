@@ -24,6 +24,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
 from customer_value import backtest
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +65,7 @@ class Clusters:
     silhouette: float
 
 
+@on_driver
 def train(sample: Relation, run: Relation, kept: Relation | None) -> pd.DataFrame:
     """Fit the clusters of a sample of customers; one row per cluster.
 

@@ -22,6 +22,7 @@ from customer_value.calibration import Calibration
 from customer_value.candidates import CANDIDATES
 from customer_value.candidates.candidate import Candidate, Fitted
 from customer_value.candidates.tuned import Tuned
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -89,6 +90,7 @@ def expected_amounts(earlier: pd.DataFrame, later: pd.DataFrame, champions: InOf
     return spend.predict(later.assign(order_probability=chance(later)))
 
 
+@on_driver
 @backtest.reproducible()
 def at_past_dates(
     examples_relation: Relation, run_relation: Relation, backtested: Relation

@@ -27,6 +27,7 @@ from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 
 from customer_value import backtest
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -293,6 +294,7 @@ def panels(weeks: pd.DataFrame) -> tuple[list[str], dict[str, Panel]]:
     return categories, found
 
 
+@on_driver
 @backtest.reproducible()
 def forecast(weeks: Relation, run: Relation) -> pd.DataFrame:
     """The coming thirteen weeks of every category.
@@ -339,6 +341,7 @@ def _words(candidate: Candidate) -> str:
     return f"level of about {round(2 / gain - 1)} weeks{trend}{season}"
 
 
+@on_driver
 @backtest.reproducible()
 def try_out_of_time(weeks: Relation, run: Relation) -> pd.DataFrame:
     """How true forecasts of past dates came, beside seasonal naive and the recent mean.

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from customer_value import backtest, churn, evaluation, registry, scoring_sql, spend
 from customer_value.calibration import Calibration
 from customer_value.candidates import fitted_from, targets
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 Predict = Callable[[pd.DataFrame], Floats]
@@ -109,6 +110,7 @@ class LinearFit:
         return np.asarray(covariance, dtype=np.float64)
 
 
+@on_driver
 @backtest.reproducible()
 def measure(
     relation: Relation, models: Relation, run_relation: Relation, backtested: Relation

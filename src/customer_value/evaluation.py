@@ -29,6 +29,7 @@ from customer_value.candidates.tuned import Tuned
 from customer_value.champion import Trial
 from customer_value.errors import SentenceError
 from customer_value.registry import finite
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 Chance = Callable[[pd.DataFrame], Floats]
@@ -95,6 +96,7 @@ class Verdict:
         }
 
 
+@on_driver
 @backtest.reproducible()
 def evaluate(
     relation: Relation, run_relation: Relation, searched: Relation, kept: Relation | None

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from customer_value import metrics
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 # Of one group and metric: the figure's ends, and how many customers it is of.
@@ -50,6 +51,7 @@ COLUMNS = {
 }
 
 
+@on_driver
 def measure(cases: Relation, run: Relation) -> pd.DataFrame:
     """Each metric by group, beside that of all customers.
 

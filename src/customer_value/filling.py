@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from duckdb import DuckDBPyRelation as Relation
 
+from customer_value.errors import SentenceError
+from customer_value.spark_frames import is_spark_frame, on_driver, row_count
 
+
+class OnlyOnDuckDBError(SentenceError):
+    """Something is asked of another engine that only DuckDB is asked for."""
+
+
+def _on_duckdb(
+    fill: Callable[[Relation, Relation], Relation],
+) -> Callable[[Relation, Relation], Relation]:
+    """Fill as ever; on Spark nothing, since all orders would have to come to the driver."""
+
+    @functools.wraps(fill)
+    def wrapper(relation: Relation, targets: Relation) -> Relation:
+        if is_spark_frame(relation):
+            if row_count(targets):
+                message = (
+                    "The var missing_values asks to predict what is missing, which only DuckDB "
+                    "does: take median, mode or keep."
+                )
+                raise OnlyOnDuckDBError(message)
+            relation = relation.limit(0)
+        return on_driver(fill)(relation, targets)
+
+    return wrapper
+
+
+@_on_duckdb
 def fill_orders(orders: Relation, targets: Relation) -> Relation:
     """Fill the missing amounts of orders.
 
@@ -24,6 +53,7 @@ def fill_orders(orders: Relation, targets: Relation) -> Relation:
     return _filled(orders, "order_id", amounts, others, targets.filter("input_name = 'orders'"))
 
 
+@_on_duckdb
 def fill_customers(customers: Relation, targets: Relation) -> Relation:
     """Fill the missing acquisition costs of customers.
 

@@ -24,6 +24,7 @@ from scipy.optimize import brentq
 
 from customer_value import backtest
 from customer_value.cohort_forecast import CohortForecast, CohortWeeks, is_enough
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -227,6 +228,7 @@ def interval_ratios(past: PastErrors, relative_horizon: float, level: float) -> 
     return math.exp(-reach), math.exp(reach)
 
 
+@on_driver
 @backtest.reproducible()
 def try_at_past_dates(
     cohort_weeks: Relation, windows: Relation, customer_totals: Relation, run: Relation
@@ -339,6 +341,7 @@ def _ended(tried: pd.DataFrame, as_of_date: Any) -> pd.DataFrame:  # noqa: ANN40
     return ended
 
 
+@on_driver
 @backtest.reproducible()
 def forecast(
     cohort_weeks: Relation,

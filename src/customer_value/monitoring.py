@@ -11,12 +11,14 @@ from duckdb import DuckDBPyRelation as Relation
 
 from customer_value import metrics, scoring
 from customer_value.scoring import Applied
+from customer_value.spark_frames import on_driver
 
 # Measured per scored date, in the names that model_metrics promises them under.
 CHURN_METRICS = ("roc_auc", "log_loss", "brier_score", "calibration_error")
 VALUE_METRICS = ("mean_absolute_error", "total_bias", "normalized_gini", "decile_error")
 
 
+@on_driver
 def score_training(examples: Relation, models: Relation, run: Relation) -> Relation | pd.DataFrame:
     """What the newest models say of each customer and past date that they were trained on.
 
@@ -78,6 +80,7 @@ def _lines_of(
     )
 
 
+@on_driver
 def measure(pairs: Relation) -> pd.DataFrame:
     """How true past predictions came, by the metrics that the models were promised by.
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from customer_value import backtest
 from customer_value.paths import METRIC_COLUMNS
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +36,7 @@ WEIGHT_COLUMNS = {
 }
 
 
+@on_driver
 @backtest.reproducible()
 def train(candidates: Relation) -> pd.DataFrame:
     """The weight of each share, by how many orders a customer has.
@@ -81,6 +83,7 @@ def fitted(cases: pd.DataFrame) -> Floats:
     return weights
 
 
+@on_driver
 @backtest.reproducible()
 def try_out_of_time(candidates: Relation) -> pd.DataFrame:
     """How true the mixture came, beside popularity and the customer's own history.

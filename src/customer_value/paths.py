@@ -18,6 +18,7 @@ from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 
 from customer_value import backtest
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -176,6 +177,7 @@ def _absorbed(among: Floats, bought: Floats) -> Floats:
     return np.asarray(np.clip(np.linalg.solve(system, bought), 0.0, 1.0))
 
 
+@on_driver
 @backtest.reproducible()
 def transitions(contexts: Relation) -> pd.DataFrame:
     """What follows each context, and the chance of a purchase from there.
@@ -240,6 +242,7 @@ def _rows_of(
     )
 
 
+@on_driver
 @backtest.reproducible()
 def measure_steps(contexts: Relation) -> pd.DataFrame:
     """What each event is worth on the way to a purchase.
@@ -297,6 +300,7 @@ def measure_steps(contexts: Relation) -> pd.DataFrame:
     )
 
 
+@on_driver
 @backtest.reproducible()
 def try_out_of_time(contexts: Relation) -> pd.DataFrame:
     """How well chains of what was before tell the recent events, beside shorter ones.

@@ -13,12 +13,15 @@ from duckdb import DuckDBPyRelation as Relation
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from customer_value.spark_frames import on_driver
+
 # Branch and bound ends by itself long before, but for made-up costs that are all but alike. Nodes
 # and not seconds, so that the plan does not depend on the machine.
 MOST_NODES = 2000
 COLUMNS = {"customer_id": "string", "action": "string"}
 
 
+@on_driver
 def solve(problem: Relation) -> pd.DataFrame:
     """The action of each customer in the plan that gains most.
 

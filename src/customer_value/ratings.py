@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from customer_value import backtest
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -122,6 +123,7 @@ class Fitted:
         return predicted
 
 
+@on_driver
 def measure(rated: Relation) -> pd.DataFrame:
     """Errors on the latest reviews, of settings chosen on those before, beside plain means.
 
@@ -158,6 +160,7 @@ def measure(rated: Relation) -> pd.DataFrame:
     return pd.DataFrame(rows)[list(METRICS)].astype(METRICS)
 
 
+@on_driver
 def predict(rated: Relation, measured: Relation) -> pd.DataFrame:
     """The highest predicted ratings of each customer, of products that the customer hasn't rated.
 

@@ -25,6 +25,7 @@ from customer_value.candidates import fitted_from
 from customer_value.candidates.candidate import Fitted
 from customer_value.errors import SentenceError
 from customer_value.predictor import LARGEST_LOGARITHM, predictor
+from customer_value.spark_frames import frame_of, is_spark_frame, row_count, sent, spark_query
 
 Floats = NDArray[np.float64]
 
@@ -133,7 +134,7 @@ def _apart(days: float, others: float) -> tuple[float, float]:
 
 def settings_of(run: Relation) -> dict[str, Any]:
     """The one row of int_customer_value__run."""
-    (row,) = run.df().to_dict(orient="records")
+    (row,) = frame_of(run).to_dict(orient="records")
     return {str(name): value for name, value in row.items()}
 
 
@@ -156,7 +157,7 @@ def score_churn(
         window, beyond an average customer's.
     """
     settings = settings_of(run)
-    model = newest(models.df(), "churn", settings)
+    model = newest(frame_of(models), "churn", settings)
     customers = _now(features, settings)
     if model.sql is None:
         return _in_batches(connection, customers, model, lambda batch: _churn_batch(batch, model))
@@ -186,10 +187,14 @@ def score_spend(
         expected_purchase_amount (currency) of the baseline, and orders_per_purchase_day.
     """
     settings = settings_of(run)
-    model = newest(models.df(), "spend", settings)
+    model = newest(frame_of(models), "spend", settings)
     customers = _now(features, settings)
     if model.sql is None or not model.is_affine:
-        lines = churn_scores.select("customer_id, churn_intercept, churn_slope")
+        wanted = ("customer_id", "churn_intercept", "churn_slope")
+        if is_spark_frame(churn_scores):
+            lines = churn_scores.select(*wanted)
+        else:
+            lines = churn_scores.select(", ".join(wanted))
         customers = customers.join(lines, "customer_id")
     if model.sql is None:
         return _in_batches(connection, customers, model, lambda batch: _spend_batch(batch, model))
@@ -225,7 +230,7 @@ def score_high_value(
         Per customer at the run's as_of_date: high_value_probability.
     """
     settings = settings_of(run)
-    model = newest(models.df(), "high_value", settings)
+    model = newest(frame_of(models), "high_value", settings)
     customers = _now(features, settings)
     log_horizon = math.log(settings["value_horizon_days"])
     if model.sql is None:
@@ -482,10 +487,10 @@ def batches_of(relation: Relation) -> Iterator[pd.DataFrame]:
 
     A relation keeps no place between calls, so the customers are dealt out by a hash of their ids.
     """
-    (row_count,) = relation.aggregate("count(*)").fetchall()[0]
-    parts = max(1, math.ceil(row_count / ROWS_PER_BATCH))
+    parts = max(1, math.ceil(row_count(relation) / ROWS_PER_BATCH))
     for part in range(parts):
-        yield relation.filter(f"hash(customer_id) % {parts} = {part}").df()
+        # Spark's hash may be negative, and so may its remainder.
+        yield frame_of(relation.filter(f"abs(hash(customer_id) % {parts}) = {part}"))
 
 
 def _in_batches(
@@ -494,7 +499,14 @@ def _in_batches(
     model: Applied,
     score: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> Relation:
-    """Scores of all customers, of whom no more than a batch is in Python at a time."""
+    """Scores of all customers, of whom no more than a batch is in Python at a time.
+
+    On Spark the scores, and they alone, come together on the driver first.
+    """
+    if is_spark_frame(customers):
+        whole = pd.concat([score(batch) for batch in batches_of(customers)], ignore_index=True)
+        answer: Relation = sent(whole, customers)
+        return answer
     table = f"{model.name}_scores"
     for number, batch in enumerate(batches_of(customers)):
         connection.register("scored_batch", score(batch))
@@ -509,6 +521,9 @@ def _in_batches(
 
 def queried(rows: Relation, query: str, name: str = "customers") -> Relation:
     """A query over the relation, by a name that what the relation itself queries must not bear."""
+    if is_spark_frame(rows):
+        answer: Relation = spark_query(rows, name, query)
+        return answer
     scored = rows.query(name, query)
     if scored is None:  # a select always has a relation; the binding's type does not say so
         raise MissingFeatureError("The scores could not be queried.")

@@ -19,6 +19,7 @@ from customer_value.candidates.candidate import Fitted
 from customer_value.candidates.tuned import Tuned
 from customer_value.predictor import predictor
 from customer_value.registry import TrainedModel
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +29,7 @@ SHAPE_ROWS = 200
 SHAPE_TOLERANCE = 1e-6
 
 
+@on_driver
 @backtest.reproducible()
 def train(
     target: str,
@@ -187,6 +189,7 @@ def _interval(target: str, verdict: Mapping[str, Any], run: Mapping[str, Any]) -
     }
 
 
+@on_driver
 def score_held_out(
     relation: Relation, run_relation: Relation, backtested: Relation
 ) -> pd.DataFrame:

@@ -24,6 +24,8 @@ def rendered(path: str, **variables: object) -> str:
             type_double=lambda: "double",
             type_amount=lambda: "decimal(18, 2)",
             type_expectation=lambda: "decimal(38, 6)",
+            dateadd=lambda _, count, day: f"({day} + to_days({count}))",
+            datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})",
             reporting_date=lambda time: f"cast({time} as date)",
             integers=lambda first, last, name: (
                 f"select unnest(generate_series({first}, ({last}))) as {name}"
@@ -37,8 +39,6 @@ def rendered(path: str, **variables: object) -> str:
             type_string=lambda: "varchar",
             type_bigint=lambda: "bigint",
             type_int=lambda: "integer",
-            dateadd=lambda _, count, day: f"({day} + to_days({count}))",
-            datediff=lambda first, last, unit: f"datediff('{unit}', {first}, {last})",
         ),
     )
     source = (PROJECT / "models" / path).read_text()

@@ -20,4 +20,4 @@ select
 from days
 where
     recency_rank = 1
-    and {{ dbt.datediff('previous_order_date', 'order_date', 'day') }} > 90
+    and {{ customer_value.datediff('previous_order_date', 'order_date', 'day') }} > 90

@@ -53,7 +53,7 @@ ends as (
 beginnings as (
 
     select
-        cast({{ dbt.dateadd('month', -1, 'movement_month') }} as date) as month_before,
+        cast({{ customer_value.dateadd('month', -1, 'movement_month') }} as date) as month_before,
         from_stage,
         sum(customer_count) as customer_count
     from movements

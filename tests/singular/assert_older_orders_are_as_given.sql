@@ -42,7 +42,7 @@ named as (
 
     select
         count(*) as month_count,
-        {{ dbt.listagg("substring(cast(order_month as " ~ dbt.type_string() ~ "), 1, 7)", "', '", "order by order_month") }} as month_names
+        string_agg(substring(cast(order_month as {{ dbt.type_string() }}), 1, 7), ', ' order by order_month) as month_names
     from months
 
 )

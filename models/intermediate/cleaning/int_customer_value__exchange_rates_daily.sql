@@ -26,10 +26,10 @@ ages as (
 
 select
     dated.currency,
-    cast({{ dbt.dateadd('day', 'ages.age_days', 'dated.rate_date') }} as date) as order_date,
+    cast({{ customer_value.dateadd('day', 'ages.age_days', 'dated.rate_date') }} as date) as order_date,
     dated.exchange_rate
 from dated
 cross join ages
 where
     dated.next_rate_date is null
-    or {{ dbt.dateadd('day', 'ages.age_days', 'dated.rate_date') }} < dated.next_rate_date
+    or {{ customer_value.dateadd('day', 'ages.age_days', 'dated.rate_date') }} < dated.next_rate_date

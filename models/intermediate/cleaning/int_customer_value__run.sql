@@ -4,7 +4,7 @@ with orders as (
         count(*) as order_count,
         sum(gross_amount) + sum(abs(discount_amount)) + sum(abs(refund_amount)) + sum(abs(margin_amount)) as moved_amount,
         min(order_date) as first_order_date,
-        cast({{ dbt.dateadd('day', 1, 'max(order_date)') }} as date) as day_after_last_order
+        cast({{ customer_value.dateadd('day', 1, 'max(order_date)') }} as date) as day_after_last_order
     from {{ ref('orders_cleaned') }}
 
 ),
@@ -37,11 +37,11 @@ select
     dated.first_order_date,
     dated.order_count,
     -- What happened more than three years ago says little of what happens next.
-    least(coalesce({{ dbt.datediff('dated.first_order_date', 'dated.as_of_date', 'day') }}, 0), 1096) as history_days,
+    least(coalesce({{ customer_value.datediff('dated.first_order_date', 'dated.as_of_date', 'day') }}, 0), 1096) as history_days,
     cast({{ var('churn_window_days') }} as {{ dbt.type_int() }}) as churn_window_days,
     -- How far value looks ahead, and the first of its periods.
     {% for name, periods in [('value_horizon_days', var('horizon_periods')), ('first_period_days', 1)] -%}
-        {{ dbt.datediff('dated.as_of_date', customer_value.period_end('dated.as_of_date', periods), 'day') }} as {{ name }},
+        {{ customer_value.datediff('dated.as_of_date', customer_value.period_end('dated.as_of_date', periods), 'day') }} as {{ name }},
     {% endfor -%}
     '{{ customer_value.candidate_names(var("churn_candidates")) }}' as churn_candidates,
     '{{ customer_value.candidate_names(var("spend_candidates")) }}' as spend_candidates,

@@ -35,7 +35,7 @@ later_refunds as (
 -- where two dates might be, which the engine would sort all orders for.
 known_orders as (
 
-    {%- set age_days = dbt.datediff('orders.order_date', 'dates.as_of_date', 'day') %}
+    {%- set age_days = customer_value.datediff('orders.order_date', 'dates.as_of_date', 'day') %}
     {%- set columns %}
         orders.customer_id,
         dates.as_of_date,

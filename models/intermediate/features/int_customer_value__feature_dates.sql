@@ -34,7 +34,7 @@ shop_histories as (
         coalesce(
             sum(
                 shop_days.new_customer_count
-                * {{ dbt.datediff('shop_days.order_date', 'feature_dates.as_of_date', 'day') }}
+                * {{ customer_value.datediff('shop_days.order_date', 'feature_dates.as_of_date', 'day') }}
             ),
             0
         ) as customer_days

@@ -2,7 +2,7 @@ with run as (
 
     select
         as_of_date,
-        cast({{ dbt.dateadd('day', '-history_days', 'as_of_date') }} as date) as history_start_date
+        cast({{ customer_value.dateadd('day', '-history_days', 'as_of_date') }} as date) as history_start_date
     from {{ ref('int_customer_value__run') }}
 
 ),

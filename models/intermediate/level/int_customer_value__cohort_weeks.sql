@@ -17,11 +17,11 @@ known as (
         feature_dates.as_of_date,
         feature_dates.is_current,
         cast(
-            floor(({{ dbt.datediff('cohort_days.first_order_date', 'feature_dates.as_of_date', 'day') }} - 1) / 7.0)
+            floor(({{ customer_value.datediff('cohort_days.first_order_date', 'feature_dates.as_of_date', 'day') }} - 1) / 7.0)
             as {{ dbt.type_int() }}
         ) as cohort_week,
         cast(
-            floor(({{ dbt.datediff('cohort_days.order_date', 'feature_dates.as_of_date', 'day') }} - 1) / 7.0)
+            floor(({{ customer_value.datediff('cohort_days.order_date', 'feature_dates.as_of_date', 'day') }} - 1) / 7.0)
             as {{ dbt.type_int() }}
         ) as week_number,
         cohort_days.new_customer_count,

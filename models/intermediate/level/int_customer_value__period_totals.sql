@@ -51,7 +51,7 @@ last_windows as (
     from periods
     cross join run
     inner join cohort_days
-        on {{ dbt.datediff('cohort_days.order_date', 'run.as_of_date', 'day') }} <= least(periods.days_to_end, run.history_days)
+        on {{ customer_value.datediff('cohort_days.order_date', 'run.as_of_date', 'day') }} <= least(periods.days_to_end, run.history_days)
     group by periods.period_number
 
 )

@@ -3,7 +3,7 @@
 with run as (
 
     select
-        cast({{ dbt.dateadd('day', '-history_days', 'as_of_date') }} as date) as history_start_date
+        cast({{ customer_value.dateadd('day', '-history_days', 'as_of_date') }} as date) as history_start_date
     from {{ ref('int_customer_value__run') }}
 
 ),
@@ -22,12 +22,12 @@ windows as (
     select
         training_windows.as_of_date,
         training_windows.horizon_days,
-        {{ dbt.datediff('run.history_start_date', 'training_windows.as_of_date', 'day') }} as history_days,
+        {{ customer_value.datediff('run.history_start_date', 'training_windows.as_of_date', 'day') }} as history_days,
         least(
             training_windows.horizon_days,
-            {{ dbt.datediff('run.history_start_date', 'training_windows.as_of_date', 'day') }}
+            {{ customer_value.datediff('run.history_start_date', 'training_windows.as_of_date', 'day') }}
         ) as last_window_days,
-        {{ dbt.datediff('run.history_start_date', 'training_windows.as_of_date', 'day') }} > 365 as has_last_year
+        {{ customer_value.datediff('run.history_start_date', 'training_windows.as_of_date', 'day') }} > 365 as has_last_year
     from {{ ref('int_customer_value__training_windows') }} as training_windows
     cross join run
 
@@ -37,8 +37,8 @@ placed as (
 
     select
         windows.*,
-        {{ dbt.datediff('windows.as_of_date', 'cohort_days.first_order_date', 'day') }} as first_order_day,
-        {{ dbt.datediff('windows.as_of_date', 'cohort_days.order_date', 'day') }} as order_day,
+        {{ customer_value.datediff('windows.as_of_date', 'cohort_days.first_order_date', 'day') }} as first_order_day,
+        {{ customer_value.datediff('windows.as_of_date', 'cohort_days.order_date', 'day') }} as order_day,
         cohort_days.new_customer_count,
         cohort_days.order_count,
         cohort_days.net_amount

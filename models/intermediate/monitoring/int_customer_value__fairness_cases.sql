@@ -119,7 +119,7 @@ realized_cases as (
         predictions_realized.target,
         predictions_realized.as_of_date as evidence_as_of_date,
         cast(
-            {{ dbt.datediff('predictions_realized.as_of_date', 'predictions_realized.window_end_date', 'day') }} as {{ dbt.type_int() }}
+            {{ customer_value.datediff('predictions_realized.as_of_date', 'predictions_realized.window_end_date', 'day') }} as {{ dbt.type_int() }}
         ) as horizon_days,
         predictions_realized.model_version,
         customer_groups.group_name,

@@ -41,7 +41,7 @@ windows as (
         as_of_date,
         customer_count,
         'churn' as target,
-        cast({{ dbt.dateadd('day', 'churn_window_days', 'as_of_date') }} as date) as window_end_date
+        cast({{ customer_value.dateadd('day', 'churn_window_days', 'as_of_date') }} as date) as window_end_date
     from scored_dates
 
     union all
@@ -65,7 +65,7 @@ windows_closed as (
         windows.window_end_date <= run.as_of_date
         and (
             windows.window_end_date > previous.as_of_date
-            or windows.window_end_date > {{ dbt.dateadd('day', -measured_again_days, 'run.as_of_date') }}
+            or windows.window_end_date > {{ customer_value.dateadd('day', -measured_again_days, 'run.as_of_date') }}
         )
 
 ),

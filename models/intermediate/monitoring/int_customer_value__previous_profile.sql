@@ -32,7 +32,7 @@ points as (
 
     select
         prediction_history.customer_id,
-        {{ dbt.datediff('customers.first_order_date', 'prediction_history.as_of_date', 'day') }} as tenure_days,
+        {{ customer_value.datediff('customers.first_order_date', 'prediction_history.as_of_date', 'day') }} as tenure_days,
         prediction_history.churn_probability,
         prediction_history.predicted_net_amount
     from prediction_history

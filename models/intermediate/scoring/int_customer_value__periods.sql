@@ -27,8 +27,8 @@ select
     cast(period_number as {{ dbt.type_int() }}) as period_number,
     period_start,
     period_end,
-    {{ dbt.datediff('as_of_date', 'period_start', 'day') }} as days_to_start,
-    {{ dbt.datediff('as_of_date', 'period_end', 'day') }} as days_to_end,
+    {{ customer_value.datediff('as_of_date', 'period_start', 'day') }} as days_to_start,
+    {{ customer_value.datediff('as_of_date', 'period_end', 'day') }} as days_to_end,
     round(
         {{ customer_value.discount_factor(var('annual_discount_rate'), 'period_number', customer_value.periods_per_year()) }}, 12
     ) as discount_factor

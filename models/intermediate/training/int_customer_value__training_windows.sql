@@ -18,7 +18,7 @@ origins as (
         run.as_of_date as run_as_of_date,
         run.history_days,
         cast(
-            {{ dbt.dateadd('day', '-greatest(1, cast(round(run.history_days * steps.step / 12.0) as integer))', 'run.as_of_date') }}
+            {{ customer_value.dateadd('day', '-greatest(1, cast(round(run.history_days * steps.step / 12.0) as integer))', 'run.as_of_date') }}
             as date
         ) as as_of_date,
         run.first_order_date
@@ -45,6 +45,6 @@ select
     horizon_days
 from windows
 where
-    {{ dbt.datediff('as_of_date', 'run_as_of_date', 'day') }} >= horizon_days
-    and {{ dbt.datediff('first_order_date', 'as_of_date', 'day') }} >= floor(history_days / 4.0)
+    {{ customer_value.datediff('as_of_date', 'run_as_of_date', 'day') }} >= horizon_days
+    and {{ customer_value.datediff('first_order_date', 'as_of_date', 'day') }} >= floor(history_days / 4.0)
     and first_order_date < as_of_date

@@ -57,7 +57,7 @@ later_orders as (
         training_points.customer_id,
         training_points.as_of_date,
         orders.net_amount,
-        {{ dbt.datediff('training_points.as_of_date', 'orders.order_date', 'day') }} as days_after
+        {{ customer_value.datediff('training_points.as_of_date', 'orders.order_date', 'day') }} as days_after
     from training_points
     inner join orders
         on

@@ -15,7 +15,7 @@ order_months as (
         case
             when days_since_previous_order is null then 1
             when
-                date_trunc('month', {{ dbt.dateadd('day', '-days_since_previous_order', 'order_date') }})
+                date_trunc('month', {{ customer_value.dateadd('day', '-days_since_previous_order', 'order_date') }})
                 < date_trunc('month', order_date)
                 then 1
             else 0
@@ -56,7 +56,7 @@ last_month as (
 
 month_numbers as (
 
-    {{ customer_value.integers(0, 'select ' ~ dbt.datediff('min(cohort_month)', 'max(order_month)', 'month') ~ ' from activity', 'month_number') }}
+    {{ customer_value.integers(0, 'select ' ~ customer_value.datediff('min(cohort_month)', 'max(order_month)', 'month') ~ ' from activity', 'month_number') }}
 
 ),
 
@@ -66,11 +66,11 @@ cohort_months as (
         cohorts.cohort_month,
         cohorts.cohort_size,
         month_numbers.month_number,
-        cast({{ dbt.dateadd('month', 'month_numbers.month_number', 'cohorts.cohort_month') }} as date) as order_month
+        cast({{ customer_value.dateadd('month', 'month_numbers.month_number', 'cohorts.cohort_month') }} as date) as order_month
     from cohorts
     cross join month_numbers
     cross join last_month
-    where {{ dbt.dateadd('month', 'month_numbers.month_number', 'cohorts.cohort_month') }} <= last_month.order_month
+    where {{ customer_value.dateadd('month', 'month_numbers.month_number', 'cohorts.cohort_month') }} <= last_month.order_month
 
 )
 

@@ -171,7 +171,7 @@ metrics as (
         inputs_measured.input_name,
         inputs_measured.metric,
         inputs_measured.subject,
-        {{ dbt.datediff('inputs_measured.last_date', 'run.as_of_date', 'day') }} as part,
+        {{ customer_value.datediff('inputs_measured.last_date', 'run.as_of_date', 'day') }} as part,
         null as whole,
         null as baseline_value
     from inputs_measured

@@ -23,7 +23,7 @@ newest as (
         model_registry.*,
         case model_registry.model_name when 'churn' then 'churn_probability' else 'predicted_net_amount' end as prediction,
         case model_registry.model_name when 'churn' then 'churn' else 'value' end as target,
-        {{ dbt.datediff('model_registry.trained_as_of_date', 'run.as_of_date', 'day') }} as model_age_days
+        {{ customer_value.datediff('model_registry.trained_as_of_date', 'run.as_of_date', 'day') }} as model_age_days
     from {{ ref('model_registry') }} as model_registry
     cross join run
     where model_registry.model_name in ('churn', 'spend')

@@ -69,8 +69,8 @@ realized as (
         scored_dates.window_end_date,
         scored_dates.customer_count,
         case
-            when accuracy_measurement.target = 'churn' then {{ dbt.split_part('scored_dates.model_version', "'+'", 1) }}
-            else {{ dbt.split_part('scored_dates.model_version', "'+'", 2) }}
+            when accuracy_measurement.target = 'churn' then split_part(scored_dates.model_version, '+', 1)
+            else split_part(scored_dates.model_version, '+', 2)
         end as model_version
     from accuracy_measurement
     inner join scored_dates
@@ -103,7 +103,7 @@ select
     cast(compared.metric as {{ dbt.type_string() }}) as metric,
     compared.realized_value,
     compared.promised_value,
-    cast({{ dbt.datediff('compared.as_of_date', 'compared.window_end_date', 'day') }} as {{ dbt.type_int() }}) as horizon_days,
+    cast({{ customer_value.datediff('compared.as_of_date', 'compared.window_end_date', 'day') }} as {{ dbt.type_int() }}) as horizon_days,
     cast(compared.promised_horizon_days as {{ dbt.type_int() }}) as promised_horizon_days,
     compared.window_end_date,
     cast(compared.customer_count as {{ dbt.type_bigint() }}) as customer_count,

@@ -61,8 +61,8 @@ measured as (
     select
         histories.*,
         run.as_of_date,
-        {{ dbt.datediff('histories.last_order_date', 'run.as_of_date', 'day') }} as recency_days,
-        {{ dbt.datediff('histories.first_order_date', 'run.as_of_date', 'day') }} as tenure_days,
+        {{ customer_value.datediff('histories.last_order_date', 'run.as_of_date', 'day') }} as recency_days,
+        {{ customer_value.datediff('histories.first_order_date', 'run.as_of_date', 'day') }} as tenure_days,
         histories.gap_count + 1 as purchase_day_count,
         coalesce(histories.days_between_first_and_last_order, 0) as total_gap_days
     from histories

@@ -65,7 +65,7 @@ compared_days as (
 
 lookback as (
 
-    select cast({{ dbt.dateadd('day', -(var('lookback_days') | int), 'max(order_date)') }} as date) as first_date
+    select cast({{ customer_value.dateadd('day', -(var('lookback_days') | int), 'max(order_date)') }} as date) as first_date
     from {{ this }} as held_orders
 
 ),
@@ -281,7 +281,7 @@ select
     updated_at,
     cast(order_number as {{ dbt.type_int() }}) as order_number,
     order_number = 1 as is_first_order,
-    cast({{ dbt.datediff('previous_order_date', 'order_date', 'day') }} as {{ dbt.type_int() }}) as days_since_previous_order,
+    cast({{ customer_value.datediff('previous_order_date', 'order_date', 'day') }} as {{ dbt.type_int() }}) as days_since_previous_order,
     cast(date_trunc('month', first_order_date) as date) as cohort_month,
     is_outlier,
     is_imputed,

@@ -77,7 +77,7 @@ joined as (
             ) as predicted_value_{{ end }},
         {% endfor -%}
         round(periods.predicted_order_count, 9) as predicted_order_count,
-        cast({{ dbt.dateadd('day', 'cast(expected.days_to_next_order as integer)', 'expected.as_of_date') }} as date)
+        cast({{ customer_value.dateadd('day', 'cast(expected.days_to_next_order as integer)', 'expected.as_of_date') }} as date)
             as expected_next_order_date,
         expected.as_of_date,
         expected.model_version

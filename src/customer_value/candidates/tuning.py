@@ -23,6 +23,7 @@ from customer_value.candidates import CANDIDATES, targets
 from customer_value.candidates.candidate import Candidate
 from customer_value.candidates.folds import Fold, folds
 from customer_value.candidates.learning import CHURN, SPEND
+from customer_value.spark_frames import on_driver
 
 Floats = NDArray[np.float64]
 
@@ -95,6 +96,7 @@ def search(
     return chosen, tried.rows()
 
 
+@on_driver
 @backtest.reproducible()
 def search_all(relation: Relation, run_relation: Relation) -> pd.DataFrame:
     """Search the settings of every candidate that is not naive, where the run asks for it.

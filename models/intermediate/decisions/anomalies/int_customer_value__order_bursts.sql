@@ -16,7 +16,7 @@ days as (
         order_date,
         count(*) as order_count,
         max(order_number) as last_order_number,
-        {{ dbt.datediff("cast('2000-01-01' as date)", 'order_date', 'day') }} as day_number
+        {{ customer_value.datediff("cast('2000-01-01' as date)", 'order_date', 'day') }} as day_number
     from orders
     group by customer_id, order_date
 
@@ -142,7 +142,7 @@ bursts as (
 
     select *
     from unusual_days
-    qualify coalesce({{ dbt.datediff(
+    qualify coalesce({{ customer_value.datediff(
         'lag(order_date) over (partition by customer_id order by order_date)', 'order_date', 'day'
     ) }} > 6, true)
 

@@ -20,7 +20,7 @@ orders as (
         orders.margin_amount,
         orders.ordered_at < targets.contacted_at as is_before,
         orders.ordered_at < targets.contacted_at
-        and orders.order_date >= cast({{ dbt.dateadd('day', -365, 'targets.contact_date') }} as date) as is_year_before
+        and orders.order_date >= cast({{ customer_value.dateadd('day', -365, 'targets.contact_date') }} as date) as is_year_before
     from targets
     inner join {{ ref('orders_cleaned') }} as orders
         on
@@ -53,7 +53,7 @@ measured as (
         targets.window_end_date <= run.as_of_date as is_window_closed,
         coalesce({{ customer_value.reporting_date('targets.responded_at') }} < targets.window_end_date, false) as has_responded,
         coalesce(summed.lifetime_order_count, 0) as lifetime_order_count,
-        {{ dbt.datediff('summed.last_order_date', 'targets.contact_date', 'day') }} as recency_days_before,
+        {{ customer_value.datediff('summed.last_order_date', 'targets.contact_date', 'day') }} as recency_days_before,
         coalesce(summed.order_count_before, 0) as order_count_before,
         cast(coalesce(summed.net_amount_before, 0) as {{ customer_value.type_amount() }}) as net_amount_before,
         coalesce(summed.order_count, 0) as order_count,

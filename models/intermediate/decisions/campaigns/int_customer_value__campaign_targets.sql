@@ -79,7 +79,7 @@ campaigns as (
     group by campaign_id
     having
         not bool_or(is_control)
-        and {{ dbt.datediff('min(contacted_at)', 'max(contacted_at)', 'day') }} <= {{ var('campaign_window_days') }}
+        and {{ customer_value.datediff('min(contacted_at)', 'max(contacted_at)', 'day') }} <= {{ var('campaign_window_days') }}
 
 ),
 
@@ -148,7 +148,7 @@ select
     targets.contacted_at,
     {{ customer_value.reporting_date('targets.contacted_at') }} as contact_date,
     cast(
-        {{ dbt.dateadd('day', var('campaign_window_days'), customer_value.reporting_date('targets.contacted_at')) }} as date
+        {{ customer_value.dateadd('day', var('campaign_window_days'), customer_value.reporting_date('targets.contacted_at')) }} as date
     ) as window_end_date,
     targets.responded_at,
     targets.contact_count,

@@ -73,7 +73,7 @@ ordered as (
         cast(
             power(
                 cast(0.5 as {{ double }}),
-                {{ dbt.datediff('order_categories.order_date', 'splits.split_date', 'day') }} / {{ half_life_days }}.0
+                {{ customer_value.datediff('order_categories.order_date', 'splits.split_date', 'day') }} / {{ half_life_days }}.0
             ) as decimal(18, 9)
         ) as recent_weight
     from asked

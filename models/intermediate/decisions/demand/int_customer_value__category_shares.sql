@@ -44,7 +44,7 @@ summed as (
     inner join by_day
         on
             splits.split_date > by_day.order_date
-            and {{ dbt.datediff('by_day.order_date', 'splits.split_date', 'day') }} <= {{ popular_days }}
+            and {{ customer_value.datediff('by_day.order_date', 'splits.split_date', 'day') }} <= {{ popular_days }}
     group by splits.purpose, by_day.category
 
 ),

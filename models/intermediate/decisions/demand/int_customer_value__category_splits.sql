@@ -13,8 +13,8 @@ with run as (
 {% for purpose, windows in [('fit', 2), ('test', 1), ('use', 0)] -%}
     select
         '{{ purpose }}' as purpose,
-        cast({{ dbt.dateadd('day', -windows * window_days, 'as_of_date') }} as date) as split_date,
-        cast({{ dbt.dateadd('day', (1 - windows) * window_days, 'as_of_date') }} as date) as window_end_date,
+        cast({{ customer_value.dateadd('day', -windows * window_days, 'as_of_date') }} as date) as split_date,
+        cast({{ customer_value.dateadd('day', (1 - windows) * window_days, 'as_of_date') }} as date) as window_end_date,
         as_of_date
     from run
     {{ 'union all' if not loop.last }}

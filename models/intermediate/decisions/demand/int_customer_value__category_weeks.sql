@@ -16,7 +16,7 @@ order_categories as (
 -- The first day with lines may be in the middle of a week.
 history as (
 
-    select floor({{ dbt.datediff('min(order_categories.order_date)', 'min(run.as_of_date)', 'day') }} / 7.0) as whole_weeks
+    select floor({{ customer_value.datediff('min(order_categories.order_date)', 'min(run.as_of_date)', 'day') }} / 7.0) as whole_weeks
     from order_categories
     cross join run
 
@@ -29,7 +29,7 @@ in_weeks as (
         order_categories.category,
         order_categories.quantity,
         order_categories.amount,
-        floor(({{ dbt.datediff('order_categories.order_date', 'run.as_of_date', 'day') }} - 1) / 7.0) + 1 as weeks_ago
+        floor(({{ customer_value.datediff('order_categories.order_date', 'run.as_of_date', 'day') }} - 1) / 7.0) + 1 as weeks_ago
     from order_categories
     cross join run
 

@@ -28,7 +28,7 @@ looked_at as (
     select
         cart_days.*,
         idle.idle_days,
-        cast({{ dbt.dateadd('day', 'idle.idle_days', 'cart_days.event_date') }} as date) as looked_at_date
+        cast({{ customer_value.dateadd('day', 'idle.idle_days', 'cart_days.event_date') }} as date) as looked_at_date
     from cart_days
     cross join idle
 
@@ -40,20 +40,20 @@ judged as (
     select
         looked_at.*,
         case
-            when looked_at.looked_at_date >= cast({{ dbt.dateadd('day', -horizon_days - recent_days, 'run.as_of_date') }} as date) then 'recent'
-            when looked_at.looked_at_date > cast({{ dbt.dateadd('day', -2 * horizon_days - recent_days, 'run.as_of_date') }} as date)
+            when looked_at.looked_at_date >= cast({{ customer_value.dateadd('day', -horizon_days - recent_days, 'run.as_of_date') }} as date) then 'recent'
+            when looked_at.looked_at_date > cast({{ customer_value.dateadd('day', -2 * horizon_days - recent_days, 'run.as_of_date') }} as date)
                 then 'between'
             else 'earlier'
         end as period,
         coalesce(
-            {{ dbt.datediff('looked_at.looked_at_date', 'looked_at.purchase_date', 'day') }} < {{ horizon_days }}, false
+            {{ customer_value.datediff('looked_at.looked_at_date', 'looked_at.purchase_date', 'day') }} < {{ horizon_days }}, false
         ) as is_bought
     from looked_at
     cross join run
     where
         looked_at.looked_at_date <= coalesce(looked_at.next_event_date, looked_at.looked_at_date)
-        and looked_at.looked_at_date <= cast({{ dbt.dateadd('day', -horizon_days, 'run.as_of_date') }} as date)
-        and looked_at.looked_at_date > cast({{ dbt.dateadd('day', -history_days, 'run.as_of_date') }} as date)
+        and looked_at.looked_at_date <= cast({{ customer_value.dateadd('day', -horizon_days, 'run.as_of_date') }} as date)
+        and looked_at.looked_at_date > cast({{ customer_value.dateadd('day', -history_days, 'run.as_of_date') }} as date)
 
 )
 

@@ -28,7 +28,7 @@ in_spans as (
         sum(
             case
                 when previous_role is null or previous_role = 'purchase' then 1
-                when event_at > {{ dbt.dateadd('day', cart_days, 'previous_event_at') }} then 1
+                when event_at > {{ customer_value.dateadd('day', cart_days, 'previous_event_at') }} then 1
                 else 0
             end
         ) over ({{ in_order }} rows between unbounded preceding and current row) as span_number

@@ -5,7 +5,7 @@ with run as (
 
     select
         *,
-        cast({{ dbt.dateadd('day', -recent_days, 'as_of_date') }} as date) as recent_from_date
+        cast({{ customer_value.dateadd('day', -recent_days, 'as_of_date') }} as date) as recent_from_date
     from {{ ref('int_customer_value__run') }}
 
 ),

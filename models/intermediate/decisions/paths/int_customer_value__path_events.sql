@@ -138,7 +138,7 @@ in_sessions as (
         funnel_step,
         is_purchase,
         sum(
-            case when event_at > {{ dbt.dateadd('minute', session_gap_minutes, 'previous_event_at') }} then 1 else 0 end
+            case when event_at > {{ customer_value.dateadd('minute', session_gap_minutes, 'previous_event_at') }} then 1 else 0 end
         ) over (
             partition by customer_id
             order by event_at
@@ -191,7 +191,7 @@ select
     in_paths.is_last_of_session,
     -- Still open as the run's date began, so that how it ends is not known.
     in_paths.is_last_of_session
-    and {{ customer_value.reporting_date(dbt.dateadd('minute', session_gap_minutes, 'in_paths.event_at')) }} >= run.as_of_date as is_open,
+    and {{ customer_value.reporting_date(customer_value.dateadd('minute', session_gap_minutes, 'in_paths.event_at')) }} >= run.as_of_date as is_open,
     -- The purchase that ends a path belongs to it.
     cast(in_paths.purchases_before as {{ dbt.type_bigint() }}) as path_number,
     in_paths.purchases_to_come > 0 as is_before_purchase

@@ -58,7 +58,7 @@ select
     in_sequence.is_open,
     in_sequence.is_latest,
     -- Known by an event or by an order, whichever came first.
-    {{ dbt.datediff(
+    {{ customer_value.datediff(
         'least(in_sequence.first_event_date, coalesce(' ~ customer_value.reporting_date('customers.first_ordered_at') ~ ', in_sequence.first_event_date))',
         'in_sequence.start_date',
         'day'

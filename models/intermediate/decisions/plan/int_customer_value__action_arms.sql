@@ -34,7 +34,7 @@ orders as (
         on
             planned.customer_id = orders.customer_id
             and planned.window_end_date > orders.order_date
-            and planned.plan_date <= cast({{ dbt.dateadd('day', 365, 'orders.order_date') }} as date)
+            and planned.plan_date <= cast({{ customer_value.dateadd('day', 365, 'orders.order_date') }} as date)
     group by planned.customer_id, planned.plan_date
 
 ),

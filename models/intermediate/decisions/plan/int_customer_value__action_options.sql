@@ -5,7 +5,7 @@ with run as (
 
     select
         as_of_date,
-        cast({{ dbt.dateadd('day', var('action_window_days'), 'as_of_date') }} as date) as window_end_date
+        cast({{ customer_value.dateadd('day', var('action_window_days'), 'as_of_date') }} as date) as window_end_date
     from {{ ref('int_customer_value__run') }}
 
 ),
@@ -30,8 +30,8 @@ expected as (
         {% for name in ['expected_margin', 'expected_net_amount'] -%}
             sum(cast(
                 cast(periods.{{ name }} as {{ double }})
-                * {{ dbt.datediff('periods.period_start', 'least(periods.period_end, run.window_end_date)', 'day') }}
-                / {{ dbt.datediff('periods.period_start', 'periods.period_end', 'day') }}
+                * {{ customer_value.datediff('periods.period_start', 'least(periods.period_end, run.window_end_date)', 'day') }}
+                / {{ customer_value.datediff('periods.period_start', 'periods.period_end', 'day') }}
                 as {{ expectation }}
             )) as {{ name }}
             {{- ',' if not loop.last }}

@@ -62,7 +62,7 @@ bought as (
         -- Millionths, since whole numbers add up to the same in any order.
         {% for days in customer_value.purchase_half_lives() -%}
             sum(
-                cast(round(1000000 * power(0.5, {{ dbt.datediff('purchase_days.order_date', 'splits.split_date', 'day') }} / {{ days }}.0)) as {{ dbt.type_bigint() }})
+                cast(round(1000000 * power(0.5, {{ customer_value.datediff('purchase_days.order_date', 'splits.split_date', 'day') }} / {{ days }}.0)) as {{ dbt.type_bigint() }})
             ) as recent_purchases_{{ days }}
             {{- ',' if not loop.last }}
         {% endfor %}

@@ -22,9 +22,9 @@ limits as (
     select
         '{{ split }}' as split,
         {{ windows_back }} as windows_back,
-        cast({{ dbt.dateadd('day', -windows_back * window_days, 'run.as_of_date') }} as date) as split_date,
-        cast({{ dbt.dateadd('day', (1 - windows_back) * window_days, 'run.as_of_date') }} as date) as window_end_date,
-        cast({{ dbt.dateadd('day', -(windows_back + 1) * window_days, 'run.as_of_date') }} as date) as recent_from_date,
+        cast({{ customer_value.dateadd('day', -windows_back * window_days, 'run.as_of_date') }} as date) as split_date,
+        cast({{ customer_value.dateadd('day', (1 - windows_back) * window_days, 'run.as_of_date') }} as date) as window_end_date,
+        cast({{ customer_value.dateadd('day', -(windows_back + 1) * window_days, 'run.as_of_date') }} as date) as recent_from_date,
         cast(limits.neighbour_count as {{ dbt.type_int() }}) as neighbour_count
     from run
     cross join limits

@@ -17,7 +17,7 @@ dates as (
     union all
 
     select
-        cast({{ dbt.dateadd('day', -var('churn_window_days'), 'as_of_date') }} as date) as as_of_date,
+        cast({{ customer_value.dateadd('day', -var('churn_window_days'), 'as_of_date') }} as date) as as_of_date,
         false as is_current
     from run
 
@@ -57,7 +57,7 @@ reviews as (
         reviews.customer_id,
         reviews.rating,
         {{ customer_value.reporting_date('reviews.reviewed_at') }}
-        >= cast({{ dbt.dateadd('day', -var('churn_window_days'), 'dates.as_of_date') }} as date) as is_recent
+        >= cast({{ customer_value.dateadd('day', -var('churn_window_days'), 'dates.as_of_date') }} as date) as is_recent
     from {{ ref('int_customer_value__reviews_checked') }} as reviews
     inner join dates on {{ customer_value.reporting_date('reviews.reviewed_at') }} < dates.as_of_date
     where reviews.reject_reason is null

@@ -9,15 +9,15 @@ bounds as (
 
     select
         as_of_date,
-        cast(date_trunc('month', coalesce(first_order_date, {{ dbt.dateadd('day', -1, 'as_of_date') }})) as date) as first_month,
-        cast(date_trunc('month', {{ dbt.dateadd('day', -1, 'as_of_date') }}) as date) as last_month
+        cast(date_trunc('month', coalesce(first_order_date, {{ customer_value.dateadd('day', -1, 'as_of_date') }})) as date) as first_month,
+        cast(date_trunc('month', {{ customer_value.dateadd('day', -1, 'as_of_date') }}) as date) as last_month
     from run
 
 ),
 
 month_numbers as (
 
-    {{ customer_value.integers(0, 'select ' ~ dbt.datediff('first_month', 'last_month', 'month') ~ ' from bounds', 'month_number') }}
+    {{ customer_value.integers(0, 'select ' ~ customer_value.datediff('first_month', 'last_month', 'month') ~ ' from bounds', 'month_number') }}
 
 ),
 
@@ -25,8 +25,8 @@ months as (
 
     select
         bounds.as_of_date as run_as_of_date,
-        cast({{ dbt.dateadd('month', 'month_numbers.month_number', 'bounds.first_month') }} as date) as movement_month,
-        cast({{ dbt.dateadd('month', 'month_numbers.month_number + 1', 'bounds.first_month') }} as date) as next_month
+        cast({{ customer_value.dateadd('month', 'month_numbers.month_number', 'bounds.first_month') }} as date) as movement_month,
+        cast({{ customer_value.dateadd('month', 'month_numbers.month_number + 1', 'bounds.first_month') }} as date) as next_month
     from month_numbers
     cross join bounds
 

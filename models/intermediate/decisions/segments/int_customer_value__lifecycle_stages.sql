@@ -41,7 +41,7 @@ customers_then as (
         dates.is_current,
         purchase_rhythms.order_date as last_order_date,
         purchase_rhythms.purchase_day_count,
-        {{ dbt.datediff('purchase_rhythms.order_date', 'dates.as_of_date', 'day') }} as recency_days,
+        {{ customer_value.datediff('purchase_rhythms.order_date', 'dates.as_of_date', 'day') }} as recency_days,
         {{ customer_value.rhythm('purchase_rhythms.gap_count', 'purchase_rhythms.total_gap_days', 'dates.shop_days_between_orders') }}
             as expected_days_between_orders,
         purchase_rhythms.return_rhythms,

@@ -12,13 +12,13 @@ run as (
 
 days as (
 
-    {{ customer_value.integers(0, 'select ' ~ dbt.datediff('coalesce(first_order_date, as_of_date)', 'as_of_date', 'day') ~ ' from ' ~ ref('int_customer_value__run'), 'day_number') }}
+    {{ customer_value.integers(0, 'select ' ~ customer_value.datediff('coalesce(first_order_date, as_of_date)', 'as_of_date', 'day') ~ ' from ' ~ ref('int_customer_value__run'), 'day_number') }}
 
 ),
 
 calendar as (
 
-    select cast({{ dbt.dateadd('day', 'days.day_number', 'coalesce(run.first_order_date, run.as_of_date)') }} as date) as as_of_date
+    select cast({{ customer_value.dateadd('day', 'days.day_number', 'coalesce(run.first_order_date, run.as_of_date)') }} as date) as as_of_date
     from days
     cross join run
 
@@ -29,7 +29,7 @@ calendar as (
 complete_gaps as (
 
     select
-        cast({{ dbt.dateadd('day', var('churn_window_days') ~ ' - days_since_previous_order', 'order_date') }} as date) as known_date,
+        cast({{ customer_value.dateadd('day', var('churn_window_days') ~ ' - days_since_previous_order', 'order_date') }} as date) as known_date,
         count(*) as gap_count,
         sum(days_since_previous_order) as gap_days
     from orders

@@ -113,7 +113,7 @@ select
     listed.is_holdout,
     listed.reason,
     run.as_of_date as added_date,
-    cast({{ dbt.dateadd('day', 'listed.valid_days', 'run.as_of_date') }} as date) as expires_date,
+    cast({{ customer_value.dateadd('day', 'listed.valid_days', 'run.as_of_date') }} as date) as expires_date,
     run.as_of_date,
     run.run_id
 from listed

@@ -13,8 +13,8 @@ run as (
 select
     forecasts.category,
     cast(forecasts.period_number as {{ dbt.type_int() }}) as period_number,
-    cast({{ dbt.dateadd('day', '7 * cast(forecasts.period_number - 1 as ' ~ dbt.type_int() ~ ')', 'run.as_of_date') }} as date) as period_start_date,
-    cast({{ dbt.dateadd('day', '7 * cast(forecasts.period_number as ' ~ dbt.type_int() ~ ')', 'run.as_of_date') }} as date) as period_end_date,
+    cast({{ customer_value.dateadd('day', '7 * cast(forecasts.period_number - 1 as ' ~ dbt.type_int() ~ ')', 'run.as_of_date') }} as date) as period_start_date,
+    cast({{ customer_value.dateadd('day', '7 * cast(forecasts.period_number as ' ~ dbt.type_int() ~ ')', 'run.as_of_date') }} as date) as period_end_date,
     {% for measure in ['quantity', 'order_count'] -%}
         round(forecasts.{{ measure }}_forecast, 6) as expected_{{ measure }},
         round(forecasts.{{ measure }}_lower, 6) as {{ measure }}_lower,

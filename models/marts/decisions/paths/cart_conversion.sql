@@ -117,14 +117,14 @@ judged as (
         began.started_at,
         contents.product_count,
         contents.cart_amount,
-        {{ dbt.datediff('latest.event_date', 'run.as_of_date', 'day') }} as idle_days,
+        {{ customer_value.datediff('latest.event_date', 'run.as_of_date', 'day') }} as idle_days,
         case
             when latest.purchased_at is not null then 'bought'
             when latest.item_count = 0 then 'emptied'
-            when {{ dbt.datediff('latest.event_date', 'run.as_of_date', 'day') }} <= {{ cart_days }} then 'open'
+            when {{ customer_value.datediff('latest.event_date', 'run.as_of_date', 'day') }} <= {{ cart_days }} then 'open'
             else 'left'
         end as cart_status,
-        floor({{ dbt.datediff('latest.last_activity_at', date_began_at, 'minute') }} / 60.0) as idle_hours,
+        floor({{ customer_value.datediff('latest.last_activity_at', date_began_at, 'minute') }} / 60.0) as idle_hours,
         run.as_of_date,
         run.run_id
     from latest

@@ -32,7 +32,7 @@ customers as (
     from sessions
     cross join run
     -- Who was last seen longer ago is not looked for in the shop today.
-    where {{ dbt.datediff(customer_value.reporting_date('sessions.ended_at'), 'run.as_of_date', 'day') }} <= run.churn_window_days
+    where {{ customer_value.datediff(customer_value.reporting_date('sessions.ended_at'), 'run.as_of_date', 'day') }} <= run.churn_window_days
 
 ),
 

@@ -11,7 +11,7 @@
 {#- A segment's kind with what tells it of a session. Weeks begin on Mondays. -#}
 {%- set kinds = [
     ('all', "'all'"),
-    ('week', 'cast(cast(' ~ dbt.date_trunc('week', 'start_date') ~ ' as date) as ' ~ dbt.type_string() ~ ')'),
+    ('week', "cast(cast(date_trunc('week', start_date) as date) as " ~ dbt.type_string() ~ ')'),
     ('acquaintance', "case when known_days < 30 then 'new' when known_days < 90 then 'returning' else 'loyal' end"),
 ] -%}
 
@@ -83,7 +83,7 @@ reached as (
         funnel_sessions.step_number,
         funnel_sessions.reached_at is not null as is_in_order,
         funnel_sessions.has_step_before,
-        {{ dbt.datediff('funnel_sessions.previous_reached_at', 'funnel_sessions.reached_at', 'second') }} as seconds_from_previous
+        {{ customer_value.datediff('funnel_sessions.previous_reached_at', 'funnel_sessions.reached_at', 'second') }} as seconds_from_previous
     from funnel_sessions
     inner join sessions
         on

@@ -31,7 +31,7 @@ select
     options.cost_amount,
     options.expected_margin_change,
     options.effect_source,
-    cast({{ dbt.dateadd('day', var('action_window_days'), 'action_plan.as_of_date') }} as date) as window_end_date,
+    cast({{ customer_value.dateadd('day', var('action_window_days'), 'action_plan.as_of_date') }} as date) as window_end_date,
     action_plan.run_id
 from action_plan
 inner join options

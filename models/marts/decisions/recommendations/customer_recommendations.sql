@@ -138,7 +138,7 @@ without_history as (
 
     select
         customers.customer_id,
-        null as customer_number,
+        cast(null as {{ dbt.type_bigint() }}) as customer_number,
         popular.product_number,
         'new' as recommendation_kind,
         cast(popular.recent_customer_count as {{ customer_value.type_double() }})
@@ -204,7 +204,7 @@ product_gaps as (
 
     select
         product_number,
-        cast(sum({{ dbt.datediff('first_order_date', 'last_order_date', 'day') }}) as {{ customer_value.type_double() }})
+        cast(sum({{ customer_value.datediff('first_order_date', 'last_order_date', 'day') }}) as {{ customer_value.type_double() }})
         / sum(purchase_day_count - 1) as days_between_purchases
     from customer_products
     where purchase_day_count > 1
@@ -225,7 +225,7 @@ rhythms as (
             round(
                 {{ customer_value.rhythm(
                     'customer_products.purchase_day_count - 1',
-                    dbt.datediff('customer_products.first_order_date', 'customer_products.last_order_date', 'day'),
+                    customer_value.datediff('customer_products.first_order_date', 'customer_products.last_order_date', 'day'),
                     'product_gaps.days_between_purchases'
                 ) }}
             ) as {{ dbt.type_int() }}
@@ -246,7 +246,7 @@ replenishments as (
         purchase_day_count,
         last_order_date,
         days_between_purchases,
-        cast({{ dbt.dateadd('day', 'days_between_purchases', 'last_order_date') }} as date) as due_date,
+        cast({{ customer_value.dateadd('day', 'days_between_purchases', 'last_order_date') }} as date) as due_date,
         row_number() over (partition by customer_number order by score desc, product_number asc) as recommendation_rank
     from rhythms
     qualify row_number() over (partition by customer_number order by score desc, product_number asc) <= {{ most_recommendations }}

@@ -50,7 +50,7 @@ returned as (
     select distinct orders.customer_id
     from {{ ref('orders_cleaned') }} as orders
     cross join run
-    where orders.order_date >= cast({{ dbt.dateadd('day', -var('churn_window_days'), 'run.as_of_date') }} as date)
+    where orders.order_date >= cast({{ customer_value.dateadd('day', -var('churn_window_days'), 'run.as_of_date') }} as date)
 
 ),
 

@@ -40,7 +40,7 @@ select
         when worded.last_order_date is null then worded.known_date
         when worded.silence_rhythms_from > 0
             then cast(
-                {{ dbt.dateadd(
+                {{ customer_value.dateadd(
                     'day',
                     'cast(ceil(worded.silence_rhythms_from * worded.expected_days_between_orders) as ' ~ dbt.type_int() ~ ')',
                     'worded.last_order_date'

@@ -1,0 +1,74 @@
+"""What dbt has to know to run the package on another warehouse than DuckDB.
+
+dbt imports every module whose name begins with dbt_ and makes its plugins. dbt's own interface for
+plugins has no hook on compiled code, so this one goes where dbt itself compiles, and touches nothing
+but nodes of the package customer_value on other adapters. Those of the project that installs it are
+compiled as ever, and on DuckDB everything is.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from dbt.compilation import Compiler
+from dbt.plugins.manager import dbtPlugin
+from dbt.task.seed import SeedRunner
+
+PACKAGE = "customer_value"
+
+
+class CustomerValuePlugin(dbtPlugin):
+    """Translates the package's compiled SQL to the adapter's dialect."""
+
+    def initialize(self) -> None:
+        """Put the translation around dbt's compilation, once for the process."""
+        for owner, name, around in (
+            (Compiler, "_compile_code", _translating),
+            (SeedRunner, "execute", _seeding),
+        ):
+            method = getattr(owner, name)
+            if not hasattr(method, "__wrapped__"):
+                setattr(owner, name, around(method))
+
+
+plugins = [CustomerValuePlugin]
+
+
+def _translating(compile_code: Any) -> Any:  # noqa: ANN401 - a method of dbt's
+    @functools.wraps(compile_code)
+    def wrapper(self: Any, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        adapter = self.config.credentials.type
+        if node.package_name != PACKAGE or adapter == "duckdb":
+            return compile_code(self, node, *args, **kwargs)
+        # Here and not above, since sqlglot would make every start of dbt slower.
+        from dbt_customer_value import translation  # noqa: PLC0415
+
+        if adapter == "spark":
+            from dbt_customer_value import spark_session  # noqa: PLC0415
+
+            spark_session.prepare(self.config.credentials)
+            spark_session.suit_files(node)
+        return translation.translated(compile_code(self, node, *args, **kwargs), adapter)
+
+    return wrapper
+
+
+def _seeding(execute: Any) -> Any:  # noqa: ANN401 - a method of dbt's
+    @functools.wraps(execute)
+    def wrapper(self: Any, model: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        adapter = self.config.credentials.type
+        if model.package_name != PACKAGE or adapter == "duckdb":
+            return execute(self, model, *args, **kwargs)
+        from dbt_customer_value import translation  # noqa: PLC0415
+
+        translation.translate_seed(model, adapter)
+        if adapter != "spark":
+            return execute(self, model, *args, **kwargs)
+        from dbt_customer_value import spark_session  # noqa: PLC0415
+
+        spark_session.prepare(self.config.credentials)
+        with spark_session.rows_as_data():
+            return execute(self, model, *args, **kwargs)
+
+    return wrapper
