@@ -25,8 +25,8 @@ REVIEWED = frozenset(
 SPARKS_OWN = frozenset(
     """
     aggregate array arraysort assert_true collect_list conv element_at from_utc_timestamp
-    get_json_object list_reverse_sort map named_struct raise_error regexplike size slice timestamp_micros to_json
-    to_utc_timestamp unix_micros xxhash64
+    get_json_object list_reverse_sort map named_struct raise_error regexplike size slice
+    timestamp_micros to_json to_utc_timestamp unixmicros xxhash64
     """.split()
 )
 
