@@ -44,8 +44,6 @@ known_orders as (
         dates.as_of_date,
         orders.order_number,
         orders.net_amount + coalesce(later_refunds.refund_amount, 0) as net_amount,
-        orders.discount_amount,
-        orders.refund_amount - coalesce(later_refunds.refund_amount, 0) as refund_amount,
         orders.days_since_previous_order,
         {{ dbt.datediff('orders.order_date', 'dates.as_of_date', 'day') }} as age_days
     {%- endset %}
@@ -106,8 +104,6 @@ histories as (
         {% endfor -%}
         coalesce(sum(purchase_days) filter (where age_days <= 30), 0) as purchases_last_30_days,
         coalesce(sum(purchase_days) filter (where age_days <= 90), 0) as purchases_last_90_days,
-        count(*) filter (where discount_amount > 0) as discounted_order_count,
-        count(*) filter (where refund_amount > 0) as refunded_order_count,
         sum(purchase_days * cast(round(1000000 * power(0.5, age_days / 30.0)) as {{ dbt.type_bigint() }}))
             as purchase_millionths_30,
         sum(purchase_days * cast(round(1000000 * power(0.5, age_days / 90.0)) as {{ dbt.type_bigint() }}))
@@ -186,7 +182,6 @@ select
     cast(purchase_day_count as {{ dbt.type_bigint() }}) as purchase_day_count,
     cast(recency_days as {{ dbt.type_int() }}) as recency_days,
     cast(tenure_days as {{ dbt.type_int() }}) as tenure_days,
-    cast(recency_days as {{ double }}) / tenure_days as recency_to_tenure_rate,
     case when purchase_day_count > 1 then mean_gap_days end as average_days_between_purchases,
     case when purchase_day_count > 1 then sqrt(gap_variance) end as deviation_of_days_between_purchases,
 
@@ -200,17 +195,7 @@ select
     {% for days in [30, 90, 180, 365] -%}
         orders_last_{{ days }}_days_count,
         cast(net_last_{{ days }}_days_amount as {{ customer_value.type_amount() }}) as net_last_{{ days }}_days_amount,
-    {% endfor -%}
-    orders_last_90_days_count - (orders_last_180_days_count - orders_last_90_days_count) as order_trend_count,
-
-    -- shares
-    cast(discounted_order_count as {{ double }}) / order_count as discounted_order_rate,
-    cast(refunded_order_count as {{ double }}) / order_count as refunded_order_rate,
-
-    -- calendar position: a point on the circle of the year
-    sin(2 * pi() * extract(doy from as_of_date) / 365.25) as year_position_sine,
-    cos(2 * pi() * extract(doy from as_of_date) / 365.25) as year_position_cosine,
-
+    {% endfor %}
     -- what spend is measured against
     purchases_per_day,
     expected_purchase_amount,
