@@ -8,6 +8,9 @@ number or absurd.
 
 The rows are in the order in which a shop would have written them (by ``updated_at``), and one
 seed gives the same rows on any number of threads.
+
+With ``--lines`` the orders get lines, about six each. Customers have favourite categories, which
+hold most of what they buy; some products are bought a thousand times as often as others.
 """
 
 from __future__ import annotations
@@ -89,6 +92,63 @@ copy (
         select * from parts
         order by updated_at, order_key, version
     )
+) to '{path}' (format parquet, compression snappy)
+"""
+
+PRODUCTS: Final = 20_000
+CATEGORIES: Final = 200
+MOST_LINES: Final = 11
+FAVOURITE_CATEGORIES: Final = 5
+FAVOURITE_CATEGORY_SHARE: Final = 0.7
+
+# Random numbers are hashes, so that they depend neither on threads nor on the order of rows. Low
+# ranks are far more likely, among categories as among the products of one.
+WRITE_LINES: Final = """
+copy (
+    with orders as (
+        select order_id, customer_id, ordered_at, amount
+        from '{orders}'
+        where
+            order_id is not null and customer_id <> '' and ordered_at is not null
+            and isfinite(amount) and amount < 1e9
+        qualify row_number() over (partition by order_id order by updated_at desc) = 1
+    ),
+    lines as (
+        select orders.*, line_number, hash({seed}, order_id, line_number) as drawn
+        from orders
+        cross join
+            unnest(range(1, 2 + (hash({seed}, order_id) % {most_lines})::bigint))
+            as numbers (line_number)
+    ),
+    placed as (
+        select
+            *,
+            power(drawn % 1000003 / 1000003, 2) as product_place,
+            case
+                when drawn // 7 % 1000 < 1000 * {favourite_share}
+                    then hash({seed}, customer_id, drawn // 13 % {favourites}) % 1000003 / 1000003
+                else drawn // 17 % 1000003 / 1000003
+            end as category_place
+        from lines
+    ),
+    chosen as (
+        select
+            *,
+            floor({categories} * power(category_place, 2))::int as category_number,
+            floor({products} / {categories} * product_place)::int as place_in_category
+        from placed
+    )
+    select
+        order_id,
+        line_number,
+        'prod-' || lpad(
+            (category_number * {products} // {categories} + place_in_category)::varchar, 6, '0'
+        ) as product_id,
+        'category ' || category_number as category,
+        1 as quantity,
+        round(amount / count(*) over (partition by order_id), 2) as unit_price
+    from chosen
+    order by ordered_at, order_id, line_number
 ) to '{path}' (format parquet, compression snappy)
 """
 
@@ -208,18 +268,55 @@ def generate(
     return int(rows[0]) if rows else 0
 
 
+def generate_lines(orders: Path, path: Path, seed: int = SEED, memory_limit: str = "4GB") -> int:
+    """Write lines of the orders that can be used to a Parquet file.
+
+    Args:
+        orders: the order log.
+        path: the file to write; it appears only when it is whole.
+        seed: the same orders and seed give the same lines.
+        memory_limit: what DuckDB may use; it spills to disk beside the file.
+
+    Returns:
+        How many rows were written.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="generating_") as scratch:
+        unfinished = Path(scratch) / "lines.parquet"
+        with duckdb.connect(Path(scratch) / "lines.duckdb") as connection:
+            connection.execute(f"set memory_limit = '{memory_limit}'")
+            statement = WRITE_LINES.format(
+                orders=str(orders).replace("'", "''"),
+                path=str(unfinished).replace("'", "''"),
+                seed=seed,
+                products=PRODUCTS,
+                categories=CATEGORIES,
+                most_lines=MOST_LINES,
+                favourites=FAVOURITE_CATEGORIES,
+                favourite_share=FAVOURITE_CATEGORY_SHARE,
+            )
+            rows = connection.execute(statement).fetchone()
+        unfinished.replace(path)
+    return int(rows[0]) if rows else 0
+
+
 def main() -> None:
     """Write the file that the command line names."""
     parser = argparse.ArgumentParser(
         description="Write a seeded order log as a shop's to a Parquet file."
     )
     parser.add_argument("path", type=Path)
+    parser.add_argument("--lines", type=Path, help="where lines of the orders go too")
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--memory-limit", default="4GB", help="of DuckDB, e.g. 4GB")
     arguments = parser.parse_args()
     rows = generate(arguments.path, arguments.customers, arguments.seed, arguments.memory_limit)
     print(f"{rows:,} rows of {arguments.customers:,} customers in {arguments.path}")
+    if arguments.lines:
+        lines = generate_lines(
+            arguments.path, arguments.lines, arguments.seed, arguments.memory_limit
+        )
+        print(f"{lines:,} lines in {arguments.lines}")
 
 
 if __name__ == "__main__":

@@ -184,7 +184,6 @@ distribution_profile as (
         counted_to_edges.is_bin_end,
         cast(counted_to_edges.count_up_to as {{ double }}) / bands.point_count as share_up_to,
         bands.tenure_days_from,
-        bands.point_count as band_point_count,
         bands.customer_count as band_customer_count,
         band_moments.band_mean,
         subject_moments.spread

@@ -23,7 +23,8 @@
 {%- endmacro %}
 
 {#- Of text files every row is looked at before a column is taken for numbers or times, so that one
-    value that is neither is one rejected row; and keys are text, or 1.10 and 1.1 would be one.
+    value that is neither is one rejected row; and keys and texts are read as they are written, or
+    1.10 and 1.1 would be one key, and a group of yes and no one of true and false.
     The offset keeps casts out of the reader: DuckDB 2.0 stops there at a value that try_cast takes. -#}
 {% macro duckdb__input_files(input_name, declared) -%}
     {%- set path = "'" ~ (declared['path'] | replace("'", "''")) ~ "'" -%}
@@ -33,16 +34,16 @@
         {{ path }}
     {%- else -%}
         {%- set contract = customer_value.input_contract()[input_name] -%}
-        {%- set keys = [] -%}
+        {%- set as_written = [] -%}
         {%- for kinds in contract.values() -%}
-            {%- for column_name, kind in kinds.items() if kind == 'key' -%}
+            {%- for column_name, kind in kinds.items() if kind in ('key', 'text') -%}
                 {%- set expression = customer_value.input_column(input_name, declared, column_name) | trim -%}
                 {%- if modules.re.match('^([A-Za-z_][A-Za-z0-9_]*|"[^"]+")$', expression) -%}
-                    {%- do keys.append("'" ~ (expression | replace('"', '') | replace("'", "''")) ~ "': 'varchar'") -%}
+                    {%- do as_written.append("'" ~ (expression | replace('"', '') | replace("'", "''")) ~ "': 'varchar'") -%}
                 {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}
-        (select * from read_csv({{ path }}, sample_size = -1, types = { {{- keys | unique | join(', ') -}} }) offset 0)
+        (select * from read_csv({{ path }}, sample_size = -1, types = { {{- as_written | unique | join(', ') -}} }) offset 0)
     {%- endif -%}
 {%- endmacro %}
 

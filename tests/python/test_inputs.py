@@ -162,6 +162,28 @@ def test_what_cannot_be_read_is_said_before_any_model_runs(build: Build, tmp_pat
     assert "Traceback" not in said
 
 
+def test_texts_of_a_csv_file_are_kept_as_they_are_written(build: Build, tmp_path: Path) -> None:
+    """A group of yes and no is none of true and false, as a reader of files would have it."""
+    texts = [("a", "yes", "007"), ("b", "no", "1.10"), ("c", None, "1.1")]
+    rows = [f"{customer},{likes or ''},{code}" for customer, likes, code in texts]
+    path = tmp_path / "customers.csv"
+    path.write_text("\n".join(["customer_id,likes_mail,code", *rows]))
+    customers = {"path": str(path), "columns": {"acquisition_channel": "code"}}
+    inputs = written(tmp_path, orders=[ORDER]) | {"customers": customers}
+    tables = ("stg_customer_value__customers", "stg_customer_value__customer_groups")
+    variables = {"inputs": inputs, "fairness_groups": ["likes_mail"]}
+    warehouse = build([ORDER], variables=variables, select=(*tables, "+orders_cleaned"))
+    customers_read, groups_read = (f"customer_value_internal.{table}" for table in tables)
+    assert (
+        warehouse.rows(f"""
+            select customer_id, group_value, acquisition_channel
+            from {customers_read} inner join {groups_read} using (customer_id)
+            order by customer_id
+        """)
+        == texts
+    )
+
+
 def test_orders_from_lines_take_a_customer_and_a_time(build: Build, tmp_path: Path) -> None:
     line = {"order_id": "1", "product_id": "p", "quantity": 1, "unit_price": 2.0}
     with pytest.raises(BuildError, match="which takes their customer_id too"):

@@ -17,6 +17,8 @@ AS_OF_DATE = "2024-12-01"
 # So many that every customer is looked at from every date, whatever the ids' hashes are.
 ALL_CUSTOMERS = 10_000_000
 COHORT_WEEKS = "int_customer_value__cohort_weeks"
+# What has to be mapped to be read, of the inputs beside orders.
+OPTIONAL_OF_INPUTS = ("line_number", "category", "treatment")
 SETTINGS = {"as_of_date": AS_OF_DATE, "max_training_rows": ALL_CUSTOMERS}
 
 Rows = list[dict[str, object]]
@@ -213,6 +215,86 @@ def test_the_order_of_rows_and_the_number_of_threads_change_nothing(build: Build
     shuffled = build(f"{demo} order by hash(order_id)", threads=4)
     before, after = as_written.snapshot(), shuffled.snapshot()
     assert before.keys() == after.keys()
+    for table in before:
+        assert before[table] == after[table], table
+
+
+@pytest.mark.slow
+def test_nor_do_they_change_what_lines_visits_campaigns_and_reviews_tell(
+    build: Build, tmp_path: Path
+) -> None:
+    """So many rows that several threads share them: 122,880 are what one takes at a time."""
+    orders = f"""
+        select order_id, customer_id, ordered_at, amount
+        from read_csv(
+            '{PROJECT / "seeds/demo/demo_orders.csv"}', types = {{'customer_id': 'varchar'}}
+        )
+        where in_published_sample = 1
+    """
+    # About twenty lines and twenty events of an order, all drawn by hashes.
+    several = f"""
+        ({orders}) as orders
+        cross join unnest(range(1, 11 + (hash(order_id) % 20)::bigint)) as numbers (number)
+    """
+    product = "sqrt(hash(order_id, number) % 40000)::int"
+    names = "['view', 'add_to_cart', 'remove_from_cart', 'checkout', 'payment', 'purchase']"
+    tables = {
+        "order_lines": f"""
+            select
+                order_id, number as line_number, 'p' || {product} as product_id,
+                'c' || ({product} // 10) as category, 1 + hash(number, order_id) % 3 as quantity,
+                round(amount / (1 + hash(number) % 7), 2) as unit_price
+            from {several}
+        """,
+        "events": f"""
+            select
+                customer_id,
+                ordered_at + to_minutes((hash(number, order_id) % 1500)::bigint) as event_at,
+                {names}[1 + (hash(order_id, number) % 6)::int] as event_name
+            from {several}
+        """,
+        "campaign_contacts": f"""
+            select
+                customer_id, 'spring' as campaign_id, timestamp '1997-06-01 12:00' as contacted_at,
+                case when hash(customer_id) % 3 = 0 then 'control' else 'mail' end as treatment
+            from ({orders})
+            group by customer_id
+        """,
+        "reviews": f"""
+            select
+                customer_id, 'p' || {product} as product_id, ordered_at as reviewed_at,
+                1 + hash(number, customer_id) % 5 as rating
+            from {several}
+            where number < 4
+        """,
+    }
+
+    def built(name: str, order: str, threads: int) -> Warehouse:
+        folder = tmp_path / name
+        folder.mkdir()
+        inputs: dict[str, object] = {}
+        for table, sql in (tables | {"orders": orders}).items():
+            path = folder / f"{table}.parquet"
+            columns = write_orders(f"select * from ({sql}) as rows order by {order}", path)
+            mapped = [column for column in columns if column in OPTIONAL_OF_INPUTS]
+            inputs[table] = {"path": str(path), "columns": dict(zip(mapped, mapped, strict=True))}
+        tagged = ("tag:from_order_lines", "tag:from_events")
+        others = ("campaign_uplift", "campaign_performance", "predicted_ratings", "rating_metrics")
+        return build(
+            orders,
+            variables={"inputs": inputs},
+            select=[f"+{chosen}" for chosen in (*tagged, *others)],
+            threads=threads,
+        )
+
+    before = built("as written", "all", threads=1).snapshot()
+    after = built("shuffled", "hash(rows)", threads=4).snapshot()
+    assert before.keys() == after.keys()
+    filled = {table for table, rows in before.items() if rows}
+    assert filled > {
+        *("basket_rules", "campaign_uplift", "cart_conversion", "category_demand"),
+        *("customer_recommendations", "event_transitions", "next_category", "predicted_ratings"),
+    }
     for table in before:
         assert before[table] == after[table], table
 

@@ -28,7 +28,6 @@ profiles as (
         training_profile.is_bin_end,
         training_profile.share_up_to,
         training_profile.tenure_days_from,
-        training_profile.band_point_count,
         training_profile.band_customer_count,
         training_profile.band_mean,
         training_profile.spread
@@ -46,7 +45,6 @@ profiles as (
         is_bin_end,
         share_up_to,
         tenure_days_from,
-        band_point_count,
         band_customer_count,
         band_mean,
         spread
@@ -128,12 +126,11 @@ bands as (
         reference_name,
         tenure_band,
         tenure_days_from,
-        band_point_count,
         band_customer_count,
         row_number() over (partition by reference_name order by tenure_band) as band_position,
         lead(tenure_days_from) over (partition by reference_name order by tenure_band) as tenure_days_to
     from profiles
-    group by reference_name, tenure_band, tenure_days_from, band_point_count, band_customer_count
+    group by reference_name, tenure_band, tenure_days_from, band_customer_count
 
 ),
 
@@ -155,14 +152,13 @@ weights as (
         bands.reference_name,
         bands.tenure_band,
         bands.band_customer_count,
-        bands.band_point_count,
         coalesce(cast(sum(tenures_now.customer_count) as {{ double }}) / max(tenures_now.whole_count), 0) as weight
     from bands
     left join tenures_now
         on
             (bands.tenure_days_from <= tenures_now.tenure_days or bands.band_position = 1)
             and (bands.tenure_days_to > tenures_now.tenure_days or bands.tenure_days_to is null)
-    group by bands.reference_name, bands.tenure_band, bands.band_customer_count, bands.band_point_count
+    group by bands.reference_name, bands.tenure_band, bands.band_customer_count
 
 ),
 
@@ -171,7 +167,6 @@ reference_sizes as (
 
     select
         reference_name,
-        sum(band_point_count) as reference_point_count,
         cast(sum(cast(weight * weight / band_customer_count as decimal(38, 15))) as {{ double }}) as reference_variance
     from weights
     group by reference_name
@@ -384,8 +379,7 @@ select
     indices.current_highest_rate,
     indices.reference_highest_rate,
     now_moments.customer_count as current_customer_count,
-    cast(round(1 / reference_sizes.reference_variance) as {{ dbt.type_bigint() }}) as reference_customer_count,
-    reference_sizes.reference_point_count
+    cast(round(1 / reference_sizes.reference_variance) as {{ dbt.type_bigint() }}) as reference_customer_count
 from indices
 inner join distances
     on

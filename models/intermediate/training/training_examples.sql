@@ -72,7 +72,6 @@ outcomes as (
         later_orders.customer_id,
         later_orders.as_of_date,
         training_windows.horizon_days,
-        count(*) as order_count,
         sum(later_orders.net_amount) as net_amount
     from later_orders
     inner join training_windows
@@ -87,8 +86,7 @@ select
     customer_features.*,
     training_windows.horizon_days,
     ln(training_windows.horizon_days) as log_horizon,
-    coalesce(outcomes.order_count, 0) = 0 as is_churned_in_horizon,
-    coalesce(outcomes.order_count, 0) as order_count_in_horizon,
+    outcomes.customer_id is null as is_churned_in_horizon,
     cast(coalesce(outcomes.net_amount, 0) as {{ customer_value.type_amount() }}) as net_amount_in_horizon
 from customer_features
 inner join training_windows on customer_features.as_of_date = training_windows.as_of_date

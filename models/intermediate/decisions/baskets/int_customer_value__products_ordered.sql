@@ -1,8 +1,15 @@
 -- What was sold, also where it was given back later: at a past date nobody could have known.
 with order_lines as (
 
-    select * from {{ ref('order_lines_cleaned') }}
+    select
+        order_id,
+        product_id,
+        -- Of one category at a time; where lines disagree, always the same one.
+        max(category) as category,
+        sum(gross_amount - discount_amount) as net_amount
+    from {{ ref('order_lines_cleaned') }}
     where line_kind = 'sale'
+    group by order_id, product_id
 
 ),
 
@@ -17,9 +24,7 @@ select
     orders.customer_id,
     orders.order_date,
     order_lines.product_id,
-    -- Of one category at a time; where lines disagree, always the same one.
-    max(order_lines.category) as category,
-    cast(sum(order_lines.gross_amount - order_lines.discount_amount) as {{ customer_value.type_amount() }}) as net_amount
+    order_lines.category,
+    cast(order_lines.net_amount as {{ customer_value.type_amount() }}) as net_amount
 from order_lines
 inner join orders on order_lines.order_id = orders.order_id
-group by orders.order_id, orders.customer_id, orders.order_date, order_lines.product_id

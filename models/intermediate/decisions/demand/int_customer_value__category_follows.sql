@@ -34,72 +34,110 @@ sampled as (
 
 ),
 
-next_orders as (
+-- Numbers are joined and grouped in a fraction of the time that texts take; of categories they stand
+-- in the order of the alphabet.
+categories as (
 
-    select distinct
+    select
+        category,
+        cast(row_number() over (order by category) as {{ dbt.type_int() }}) as category_number
+    from sampled
+    group by category
+
+),
+
+orders as (
+
+    select
+        order_id,
         customer_id,
-        order_number - 1 as previous_order_number,
-        order_date
+        order_number,
+        order_date,
+        cast(row_number() over (order by order_id) as {{ dbt.type_int() }}) as order_key
     from sampled
+    group by order_id, customer_id, order_number, order_date
 
 ),
 
--- Each category of an order with each of the customer's next one. Under no category stands how many orders were
--- followed by another.
-by_day as (
+-- Each order with the customer's next one, and the first split that knows of both: later ones know too.
+followed as (
 
     select
-        sampled.category as from_category,
-        following.category as to_category,
-        following.order_date,
-        count(*) as order_count
-    from sampled
-    inner join sampled as following
-        on sampled.customer_id = following.customer_id and sampled.order_number + 1 = following.order_number
-    group by sampled.category, following.category, following.order_date
-
-    union all
-
-    select
-        sampled.category as from_category,
-        cast(null as {{ dbt.type_string() }}) as to_category,
-        next_orders.order_date,
-        count(*) as order_count
-    from sampled
-    inner join next_orders
-        on sampled.customer_id = next_orders.customer_id and sampled.order_number = next_orders.previous_order_number
-    group by sampled.category, next_orders.order_date
+        orders.order_key,
+        next_orders.order_key as next_order_key,
+        min(splits.split_date) as known_from_date
+    from orders
+    inner join orders as next_orders
+        on orders.customer_id = next_orders.customer_id and orders.order_number + 1 = next_orders.order_number
+    inner join splits on next_orders.order_date < splits.split_date
+    group by orders.order_key, next_orders.order_key
 
 ),
 
-summed as (
+held as (
+
+    select
+        orders.order_key,
+        categories.category_number
+    from sampled
+    inner join orders on sampled.order_id = orders.order_id
+    inner join categories on sampled.category = categories.category
+
+),
+
+-- Each category of an order with each of the customer's next one.
+pairs as (
+
+    select
+        followed.known_from_date,
+        held.category_number as from_number,
+        next_held.category_number as to_number,
+        count(*) as order_count
+    from followed
+    inner join held on followed.order_key = held.order_key
+    inner join held as next_held on followed.next_order_key = next_held.order_key
+    group by followed.known_from_date, held.category_number, next_held.category_number
+
+),
+
+follows as (
 
     select
         splits.purpose,
-        by_day.from_category,
-        by_day.to_category,
-        sum(by_day.order_count) as order_count
-    from by_day
-    inner join splits on by_day.order_date < splits.split_date
-    group by splits.purpose, by_day.from_category, by_day.to_category
+        pairs.from_number,
+        pairs.to_number,
+        sum(pairs.order_count) as order_count
+    from pairs
+    inner join splits on pairs.known_from_date <= splits.split_date
+    group by splits.purpose, pairs.from_number, pairs.to_number
 
 ),
 
-totalled as (
+-- How many orders of a category were followed by another, of whatever.
+all_followed as (
 
     select
-        *,
-        max(case when to_category is null then order_count end) over (partition by purpose, from_category) as followed_order_count
-    from summed
+        splits.purpose,
+        held.category_number as from_number,
+        count(*) as order_count
+    from followed
+    inner join held on followed.order_key = held.order_key
+    inner join splits on followed.known_from_date <= splits.split_date
+    group by splits.purpose, held.category_number
 
 )
 
 select
-    purpose,
-    from_category,
-    to_category,
-    cast(order_count as {{ dbt.type_bigint() }}) as order_count,
-    cast(followed_order_count as {{ dbt.type_bigint() }}) as followed_order_count,
-    row_number() over (partition by purpose, from_category order by order_count desc, to_category asc) as follow_rank
-from totalled
-where to_category is not null
+    follows.purpose,
+    from_categories.category as from_category,
+    to_categories.category as to_category,
+    cast(follows.order_count as {{ dbt.type_bigint() }}) as order_count,
+    cast(all_followed.order_count as {{ dbt.type_bigint() }}) as followed_order_count,
+    row_number() over (
+        partition by follows.purpose, follows.from_number
+        order by follows.order_count desc, follows.to_number asc
+    ) as follow_rank
+from follows
+inner join all_followed on follows.purpose = all_followed.purpose and follows.from_number = all_followed.from_number
+inner join categories as from_categories on follows.from_number = from_categories.category_number
+inner join categories as to_categories on follows.to_number = to_categories.category_number

@@ -30,13 +30,11 @@ customers as (
 
 ),
 
+-- From here on by numbers, which are joined and grouped in a fraction of the time that texts take.
 purchase_days as (
 
     select distinct
-        customers.customer_id,
         customers.customer_number,
-        customers.draw,
-        customers.compared_count,
         products.product_number,
         products_ordered.order_date
     from {{ ref('int_customer_value__products_ordered') }} as products_ordered
@@ -45,68 +43,78 @@ purchase_days as (
 
 ),
 
-bought as (
+-- What a purchase of a day counts as of a split. Millionths, since whole numbers add up to the same in
+-- any order.
+days as (
 
     select
+        order_days.order_date,
         splits.windows_back,
-        purchase_days.customer_id,
-        purchase_days.customer_number,
-        purchase_days.product_number,
-        splits.windows_back = 0 or purchase_days.draw < {{ judged_customers }} as is_judged,
-        purchase_days.compared_count,
-        splits.recent_from_date,
-        splits.split_date,
-        count(*) as purchase_day_count,
-        min(purchase_days.order_date) as first_order_date,
-        max(purchase_days.order_date) as last_order_date,
-        -- Millionths, since whole numbers add up to the same in any order.
         {% for days in customer_value.purchase_half_lives() -%}
-            sum(
-                cast(round(1000000 * power(0.5, {{ customer_value.datediff('purchase_days.order_date', 'splits.split_date', 'day') }} / {{ days }}.0)) as {{ dbt.type_bigint() }})
-            ) as recent_purchases_{{ days }}
+            cast(round(1000000 * power(0.5, {{ customer_value.datediff('order_days.order_date', 'splits.split_date', 'day') }} / {{ days }}.0)) as {{ dbt.type_bigint() }})
+                as millionths_{{ days }}
             {{- ',' if not loop.last }}
         {% endfor %}
-    from purchase_days
-    inner join splits
-        on
-            purchase_days.order_date < splits.split_date
-            and (splits.windows_back = 0 or purchase_days.draw < {{ past_customers }})
-    group by
-        splits.windows_back, purchase_days.customer_id, purchase_days.customer_number, purchase_days.product_number, purchase_days.draw,
-        purchase_days.compared_count,
-        splits.recent_from_date, splits.split_date
+    from (select distinct order_date from purchase_days) as order_days
+    inner join splits on order_days.order_date < splits.split_date
 
 ),
 
-counted as (
+bought as (
 
     select
-        *,
-        count(*) over (partition by windows_back, product_number) as customer_count,
-        count(case when last_order_date >= recent_from_date then 1 end) over (partition by windows_back, product_number) as recent_customer_count,
-        count(case when purchase_day_count > 1 then 1 end) over (partition by windows_back, product_number) as repeat_customer_count
+        days.windows_back,
+        purchase_days.customer_number,
+        purchase_days.product_number,
+        count(*) as purchase_day_count,
+        min(purchase_days.order_date) as first_order_date,
+        max(purchase_days.order_date) as last_order_date,
+        {% for days in customer_value.purchase_half_lives() -%}
+            sum(days.millionths_{{ days }}) as recent_purchases_{{ days }}
+            {{- ',' if not loop.last }}
+        {% endfor %}
+    from purchase_days
+    inner join days on purchase_days.order_date = days.order_date
+    inner join customers on purchase_days.customer_number = customers.customer_number
+    where days.windows_back = 0 or customers.draw < {{ past_customers }}
+    group by days.windows_back, purchase_days.customer_number, purchase_days.product_number
+
+),
+
+buyers as (
+
+    select
+        bought.windows_back,
+        bought.product_number,
+        count(*) as customer_count,
+        count(case when bought.last_order_date >= splits.recent_from_date then 1 end) as recent_customer_count,
+        count(case when bought.purchase_day_count > 1 then 1 end) as repeat_customer_count
     from bought
+    inner join splits on bought.windows_back = splits.windows_back
+    group by bought.windows_back, bought.product_number
+    having count(*) >= {{ customer_value.fewest_buyers() }}
 
 )
 
 select
-    windows_back,
-    customer_id,
-    customer_number,
-    product_number,
-    customer_count,
-    recent_customer_count,
-    repeat_customer_count,
-    purchase_day_count,
-    first_order_date,
-    last_order_date,
+    bought.windows_back,
+    customers.customer_id,
+    bought.customer_number,
+    bought.product_number,
+    buyers.customer_count,
+    buyers.recent_customer_count,
+    buyers.repeat_customer_count,
+    bought.purchase_day_count,
+    bought.first_order_date,
+    bought.last_order_date,
     {% for days in customer_value.purchase_half_lives() -%}
-        recent_purchases_{{ days }},
+        bought.recent_purchases_{{ days }},
     {% endfor -%}
-    is_judged,
+    bought.windows_back = 0 or customers.draw < {{ judged_customers }} as is_judged,
     row_number() over (
-        partition by windows_back, customer_number
-        order by purchase_day_count desc, last_order_date desc, product_number asc
-    ) <= compared_count as is_compared
-from counted
-where customer_count >= {{ customer_value.fewest_buyers() }}
+        partition by bought.windows_back, bought.customer_number
+        order by bought.purchase_day_count desc, bought.last_order_date desc, bought.product_number asc
+    ) <= customers.compared_count as is_compared
+from bought
+inner join buyers on bought.windows_back = buyers.windows_back and bought.product_number = buyers.product_number
+inner join customers on bought.customer_number = customers.customer_number

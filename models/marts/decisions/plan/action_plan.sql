@@ -27,7 +27,6 @@ customers as (
 
 ),
 
--- The last step that the budget reaches.
 increments as (
 
     select *
@@ -36,6 +35,7 @@ increments as (
 
 ),
 
+-- The last step that the budget reaches.
 by_greed as (
 
     select *
@@ -92,9 +92,11 @@ chosen as (
 
 ),
 
+-- Whom some action gains more than it costs: each has one first step.
 paying as (
 
-    select distinct customer_id from increments
+    select customer_id from increments
+    where is_first
 
 ),
 

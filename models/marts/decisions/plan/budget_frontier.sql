@@ -34,19 +34,12 @@ budgets as (
     from all_spent
     cross join tenths
     where all_spent.cost_amount is not null
-    {% if var('action_budget') is not none %}
-        union distinct
 
-        select cast({{ var('action_budget') }} as {{ customer_value.type_amount() }}) as budget_amount
-        from all_spent
-        where cost_amount is not null
-    {% else %}
-        union distinct
+    union distinct
 
-        select cost_amount as budget_amount
-        from all_spent
-        where cost_amount is not null
-    {% endif %}
+    select cast({{ var('action_budget') if var('action_budget') is not none else 'cost_amount' }} as {{ customer_value.type_amount() }}) as budget_amount
+    from all_spent
+    where cost_amount is not null
 
 ),
 
