@@ -56,8 +56,8 @@ lint-sql: .venv/ready-for-tests
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 models tests/singular
 
 test-integration: .venv/ready-for-tests lint-sql test-lowest  ## What takes long or needs more installed: many builds, a fresh clone, BI tools, schedulers.
-	$(PYTEST) -m slow tests/python
-	$(BIN)/pytest --numprocesses auto --maxprocesses 2 --dist loadfile tests/integration
+	$(PYTEST) --no-loadscope-reorder -m slow tests/python
+	$(BIN)/pytest --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder tests/integration
 
 SPEED := PYTHONPATH=benchmarks $(BIN)/python -m speed --peers
 

@@ -47,21 +47,26 @@ class Shop:
             return connection.sql(sql).fetchall()
 
 
+def in_folder(folder: Path) -> Shop:
+    """The shop that stands in a folder, or will."""
+    # Named as the file that is published: DuckDB calls a database after its file.
+    return Shop(
+        folder / "customer value",
+        before=folder / "before" / "customer_value.duckdb",
+        after=folder / "after" / "customer_value.duckdb",
+    )
+
+
 def built(folder: Path) -> Shop:
     """Build the shop into a folder."""
-    project = folder / "customer value"
+    shop = in_folder(folder)
+    project = shop.project
     project.mkdir(parents=True)
     for name in OF_THE_PROJECT:
         source = REPOSITORY / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, project / name)
     for name in TESTS_OF_THE_PROJECT:
         shutil.copytree(REPOSITORY / "tests" / name, project / "tests" / name)
-    # Named as the file that is published: DuckDB calls a database after its file.
-    shop = Shop(
-        project,
-        before=folder / "before" / "customer_value.duckdb",
-        after=folder / "after" / "customer_value.duckdb",
-    )
     for warehouse in (shop.before, shop.after):
         warehouse.parent.mkdir()
     orders = folder / "orders.parquet"

@@ -1,13 +1,31 @@
-"""A stranger's copy of the repository: a fresh clone in a path with a space, made once."""
+"""What several files need: clones of the repository, and a shop that is built once."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from built_shop import Shop, built
+from built_shop import Shop, built, in_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+# Files run two at a time: the longest begin first, so that none of them is left alone at the end.
+LONGEST_FIRST = (
+    "test_consumer_project.py",
+    "test_fresh_clone.py",
+    "test_schedules.py",
+    "test_superset.py",
+    "test_complete_journey.py",
+    "test_semantic_layer.py",
+    "test_refresh.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 def run(command: list[str], folder: Path) -> str:
@@ -20,8 +38,8 @@ def run(command: list[str], folder: Path) -> str:
     return finished.stdout
 
 
-@pytest.fixture(scope="session")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cloned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh clone in a path with a space."""
     folder = tmp_path_factory.mktemp("a shop") / "customer value"
     run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], REPOSITORY)
     return folder
@@ -29,4 +47,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    return built(tmp_path_factory.mktemp("a shop"))
+    """Built by the worker that asks first; each has a copy, since a database has one writer."""
+    temporary = tmp_path_factory.getbasetemp()
+    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    with (shared / "shop.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "built").exists():
+            built(shared / "the shop")
+            (shared / "built").touch()
+    copy = tmp_path_factory.mktemp("a shop") / "copy"
+    shutil.copytree(shared / "the shop", copy)
+    return in_folder(copy)

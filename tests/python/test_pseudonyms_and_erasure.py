@@ -82,8 +82,8 @@ def given(folder: Path) -> dict[str, dict[str, object]]:
 def built(
     folder: Path, variables: Mapping[str, object], *arguments: str, command: str = "build"
 ) -> Warehouse:
-    """Run dbt with a log at its most talkative, so that what must not be said would be seen."""
-    talkative = ("--log-level-file", "debug", "--threads", "2")
+    """Run dbt with all that it writes, so that what must not be said would be seen."""
+    talkative = ("--log-level-file", "debug", "--write-json", "--threads", "2")
     only = MODELS_ONLY if command == "build" else ()
     result = invoke(command, folder, [*only, *talkative, *arguments], variables)
     message = complaint(result)

@@ -1,22 +1,20 @@
 """The published CDNOW sample, delivered with all that goes wrong and refreshed step by step."""
 
+from __future__ import annotations
+
 import csv
 import datetime as dt
-import json
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests" / "python"))
+from conftest import MODELS_ONLY, PROJECT, complaint, invoke
+from delivered_history import DeliveredHistory
 
-from delivered_history import DeliveredHistory  # noqa: E402 - from the folder of the other tests
+pytestmark = pytest.mark.slow
 
-DBT = Path(sys.executable).with_name("dbt")
 SELECTED = (
     "orders_rejected",
     "customer_rfm",
@@ -30,7 +28,7 @@ LAST_DAY = dt.datetime(1998, 7, 1)
 
 def sample_orders() -> list[dict[str, object]]:
     """The orders of the 2,357 customers of the published sample."""
-    with (REPOSITORY / "seeds" / "demo" / "demo_orders.csv").open(encoding="utf-8") as file:
+    with (PROJECT / "seeds" / "demo" / "demo_orders.csv").open(encoding="utf-8") as file:
         return [
             {
                 "order_id": row["order_id"],
@@ -45,19 +43,10 @@ def sample_orders() -> list[dict[str, object]]:
 
 def build(database: Path, inputs: dict[str, object]) -> None:
     """Run the models over the inputs, into a new database or one that an earlier day built."""
-    command = [
-        *(str(DBT), "build", "--profiles-dir", "profiles", "--quiet"),
-        *("--target-path", str(database.parent / "target"), "--log-path", str(database.parent)),
-        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-        # One name for all runs, or every row would tell which it is of.
-        *("--vars", json.dumps({"inputs": inputs, "run_id": "replay"})),
-        *("--select", *(f"+{name}" for name in SELECTED)),
-    ]
-    environment = {**os.environ, "CUSTOMER_VALUE_WAREHOUSE": str(database)}
-    finished = subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
-    )
-    assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-4000:]
+    # One name for all runs, or every row would tell which it is of.
+    variables = {"inputs": inputs, "run_id": "replay"}
+    arguments = [*MODELS_ONLY, "--select", *(f"+{name}" for name in SELECTED)]
+    assert complaint(invoke("build", database.parent, arguments, variables)) is None
 
 
 def differences(refreshed: Path, whole: Path) -> dict[str, int]:
