@@ -4,8 +4,8 @@ from customer_value import scoring
 
 
 def model(dbt, session):
-    """Return what the library builds: a relation, or scores made in batches."""
+    """Return what the library builds: the scores, made in the engine or batch by batch."""
     features = dbt.ref("customer_features")
     registry = dbt.ref("model_registry")
     run = dbt.ref("int_customer_value__run")
-    return scoring.score_churn(features, registry, run)
+    return scoring.score_churn(features, registry, run, session)

@@ -4,7 +4,7 @@ from customer_value import monitoring
 
 
 def model(dbt, session):
-    """Return what the library builds: a relation, or scores made in batches."""
+    """Return what the library builds: the scores, made in the engine or batch by batch."""
     examples = dbt.ref("training_examples")
     registry = dbt.ref("model_registry")
     run = dbt.ref("int_customer_value__run")

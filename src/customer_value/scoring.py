@@ -8,6 +8,7 @@ and that of the horizon.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from duckdb import DuckDBPyConnection as Connection
 from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 
@@ -137,13 +139,16 @@ def settings_of(run: Relation) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}
 
 
-def score_churn(features: Relation, models: Relation, run: Relation) -> Relation | pd.DataFrame:
+def score_churn(
+    features: Relation, models: Relation, run: Relation, connection: Connection
+) -> Relation:
     """Each customer's churn curve, and what moved it most.
 
     Args:
         features: customer_features.
         models: model_registry.
         run: int_customer_value__run.
+        connection: that of the relations; scores made in batches go into a temporary table of it.
 
     Returns:
         Per customer at the run's as_of_date: churn_intercept and churn_slope, so that
@@ -156,14 +161,18 @@ def score_churn(features: Relation, models: Relation, run: Relation) -> Relation
     model = newest(frame_of(models), "churn", settings)
     customers = _now(features, settings)
     if model.sql is None:
-        return _in_batches(customers, lambda batch: _churn_batch(batch, model))
+        return _in_batches(connection, customers, model, lambda batch: _churn_batch(batch, model))
     _require_features(model, features.columns)
     return queried(customers, _churn_query(model))
 
 
 def score_spend(
-    features: Relation, churn_scores: Relation, models: Relation, run: Relation
-) -> Relation | pd.DataFrame:
+    features: Relation,
+    churn_scores: Relation,
+    models: Relation,
+    run: Relation,
+    connection: Connection,
+) -> Relation:
     """Each customer's spend curve and the baseline that it multiplies.
 
     Args:
@@ -171,6 +180,7 @@ def score_spend(
         churn_scores: churn_scoring, whose chance of an order an unconditional amount is parted by.
         models: model_registry.
         run: int_customer_value__run.
+        connection: that of the relations; scores made in batches go into a temporary table of it.
 
     Returns:
         Per customer at the run's as_of_date: spend_intercept and spend_slope, the logarithm of
@@ -188,7 +198,7 @@ def score_spend(
             lines = churn_scores.select(", ".join(wanted))
         customers = customers.join(lines, "customer_id")
     if model.sql is None:
-        return _in_batches(customers, lambda batch: _spend_batch(batch, model))
+        return _in_batches(connection, customers, model, lambda batch: _spend_batch(batch, model))
     _require_features(model, features.columns)
     intercept, slope = line_sql(model)
     return queried(
@@ -207,14 +217,15 @@ def score_spend(
 
 
 def score_high_value(
-    features: Relation, models: Relation, run: Relation
-) -> Relation | pd.DataFrame:
+    features: Relation, models: Relation, run: Relation, connection: Connection
+) -> Relation:
     """Each customer's chance to be among the tenth that spends most over the value horizon.
 
     Args:
         features: customer_features.
         models: model_registry.
         run: int_customer_value__run.
+        connection: that of the relations; scores made in batches go into a temporary table of it.
 
     Returns:
         Per customer at the run's as_of_date: high_value_probability.
@@ -231,7 +242,7 @@ def score_high_value(
             calibrated = model.calibration.applied(chance)
             return _keys(batch, model).assign(high_value_probability=calibrated)
 
-        return _in_batches(customers, batch_of)
+        return _in_batches(connection, customers, model, batch_of)
     _require_features(model, features.columns)
     limit = LARGEST_LOGARITHM
     odds = scoring_sql.at_log_horizon(model.sql, scoring_sql.number(log_horizon))
@@ -483,11 +494,31 @@ def batches_of(relation: Relation) -> Iterator[pd.DataFrame]:
         yield frame_of(relation.filter(f"abs(hash(customer_id) % {parts}) = {part}"))
 
 
-def _in_batches(customers: Relation, score: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
-    """Scores of all customers, whose features pass by in batches: only scores are kept."""
-    scored = [score(batch) for batch in batches_of(customers)]
-    whole = pd.concat(scored, ignore_index=True)
-    return sent(whole, customers) if is_spark_frame(customers) else whole
+def _in_batches(
+    connection: Connection,
+    customers: Relation,
+    model: Applied,
+    score: Callable[[pd.DataFrame], pd.DataFrame],
+) -> Relation:
+    """Scores of all customers, of whom no more than a batch is in Python at a time."""
+    if is_spark_frame(customers):
+        return _in_batches_of_spark(customers, score)
+    table = f"{model.name}_scores"
+    for number, batch in enumerate(batches_of(customers)):
+        connection.register("scored_batch", score(batch))
+        connection.execute(
+            f"insert into {table} by name from scored_batch"
+            if number
+            else f"create or replace temporary table {table} as from scored_batch"
+        )
+        connection.unregister("scored_batch")
+    return connection.table(table)
+
+
+def _in_batches_of_spark(customers: Any, score: Callable[[pd.DataFrame], pd.DataFrame]) -> Any:  # noqa: ANN401
+    """The same for data frames of Spark, which has a batch's scores when the next is fetched."""
+    scored = [sent(score(batch), customers) for batch in batches_of(customers)]
+    return functools.reduce(lambda whole, part: whole.unionByName(part), scored)
 
 
 def queried(customers: Relation, query: str) -> Relation:

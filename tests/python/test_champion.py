@@ -373,13 +373,14 @@ class Built:
 
 
 def applied(built: Built) -> tuple[pd.DataFrame, pd.DataFrame]:
-    def frame(scores: Relation | pd.DataFrame) -> pd.DataFrame:
-        rows = scores if isinstance(scores, pd.DataFrame) else scores.df()
+    def frame(scores: Relation) -> pd.DataFrame:
+        rows: pd.DataFrame = scores.df()
         return rows.sort_values("customer_id").reset_index(drop=True)
 
-    churned = frame(scoring.score_churn(built.features, built.models, built.run))
+    here = _connections[-1]
+    churned = frame(scoring.score_churn(built.features, built.models, built.run, here))
     lines = duckdb_relation(churned)
-    return churned, frame(scoring.score_spend(built.features, lines, built.models, built.run))
+    return churned, frame(scoring.score_spend(built.features, lines, built.models, built.run, here))
 
 
 _connections: list[duckdb.DuckDBPyConnection] = []

@@ -16,7 +16,7 @@ COMMAND = os.environ.get("CUSTOMER_VALUE_COMMAND", f"{PROJECT}/.venv/bin/custome
 
 for name, schedule, selectors in (
     ("nightly", "30 3 * * 1-6", ["refresh"]),
-    ("weekly", "30 3 * * 0", ["train", "refresh"]),
+    ("weekly", "30 3 * * 0", ["train", "score"]),
 ):
     with DAG(
         dag_id=f"customer_value_{name}",

@@ -83,7 +83,7 @@ nightly = dg.define_asset_job(
     "nightly_refresh", selection=[customer_value], tags={SELECTORS: "refresh"}
 )
 weekly = dg.define_asset_job(
-    "weekly_training", selection=[customer_value], tags={SELECTORS: "train refresh"}
+    "weekly_training", selection=[customer_value], tags={SELECTORS: "train score"}
 )
 
 defs = dg.Definitions(

@@ -6,12 +6,6 @@ with feature_dates as (
 
 ),
 
-orders as (
-
-    select * from {{ ref('orders_cleaned') }}
-
-),
-
 training_points as (
 
     select * from {{ ref('int_customer_value__training_points') }}
@@ -37,8 +31,11 @@ later_refunds as (
 
 -- Every order that was known on each date: of all customers for the current date, of the sample
 -- that models are trained on for past ones. From here on the two are treated alike.
+-- orders_cleaned is named twice, since what two read is written down first; and an age is compared
+-- where two dates might be, which the engine would sort all orders for.
 known_orders as (
 
+    {%- set age_days = customer_value.datediff('orders.order_date', 'dates.as_of_date', 'day') %}
     {%- set columns %}
         orders.customer_id,
         dates.as_of_date,
@@ -47,12 +44,12 @@ known_orders as (
         orders.discount_amount,
         orders.refund_amount - coalesce(later_refunds.refund_amount, 0) as refund_amount,
         orders.days_since_previous_order,
-        {{ customer_value.datediff('orders.order_date', 'dates.as_of_date', 'day') }} as age_days
+        {{ age_days }} as age_days
     {%- endset %}
 
     select {{ columns }}
-    from orders
-    inner join feature_dates as dates on orders.order_date < dates.as_of_date
+    from {{ ref('orders_cleaned') }} as orders
+    inner join feature_dates as dates on {{ age_days }} > 0
     left join later_refunds
         on
             orders.order_id = later_refunds.order_id
@@ -62,7 +59,7 @@ known_orders as (
     union all
 
     select {{ columns }}
-    from orders
+    from {{ ref('orders_cleaned') }} as orders
     inner join training_points as dates
         on
             orders.customer_id = dates.customer_id

@@ -25,12 +25,7 @@ with orders as (
 
 {%- if is_incremental() %}
 
-held_orders as (
-
-    select * from {{ this }}
-
-),
-
+{#- The table is named wherever it is read, and not once above: what several read is written down first. -#}
 {%- if var('lookback_days') is none %}
 
 -- Which days differ is told by a sum over each: a fraction of what a join of all orders costs.
@@ -51,7 +46,7 @@ held_days as (
         order_date,
         count(*) as order_count,
         sum(cast({{ fingerprint }} as decimal(38, 0))) as fingerprint
-    from held_orders
+    from {{ this }} as held_orders
     group by order_date
 
 ),
@@ -71,7 +66,7 @@ compared_days as (
 lookback as (
 
     select cast({{ customer_value.dateadd('day', -(var('lookback_days') | int), 'max(order_date)') }} as date) as first_date
-    from held_orders
+    from {{ this }} as held_orders
 
 ),
 
@@ -101,14 +96,14 @@ compared_days as (
     union distinct
 
     select held_orders.order_date
-    from held_orders
+    from {{ this }} as held_orders
     cross join lookback
     where held_orders.order_date >= lookback.first_date or held_orders.ordered_at >= {{ customer_value.as_of_date_limit() }}
 
     union distinct
 
     select held_orders.order_date
-    from held_orders
+    from {{ this }} as held_orders
     inner join {{ ref('int_customer_value__refunds_checked') }} as refunds on held_orders.order_id = refunds.order_id
     cross join lookback
     where refunds.refunded_at >= lookback.first_date
@@ -116,7 +111,7 @@ compared_days as (
     union distinct
 
     select held_orders.order_date
-    from held_orders
+    from {{ this }} as held_orders
     inner join customers_changed on held_orders.customer_id = customers_changed.customer_id
 
 ),
@@ -137,7 +132,7 @@ compared_held_orders as (
     select
         order_id,
         {{ fingerprint }} as fingerprint
-    from held_orders
+    from {{ this }} as held_orders
     where order_date in (select compared_days.order_date from compared_days)
 
 ),
@@ -168,7 +163,7 @@ left_ids as (
 left_orders as (
 
     select held_orders.*
-    from held_orders
+    from {{ this }} as held_orders
     inner join left_ids on held_orders.order_id = left_ids.order_id
 
 ),
@@ -201,7 +196,7 @@ earlier as (
         max(held_orders.order_number) as order_count,
         max(held_orders.order_date) as last_order_date,
         min(held_orders.order_date) as first_order_date
-    from held_orders
+    from {{ this }} as held_orders
     inner join changes on held_orders.customer_id = changes.customer_id
     where held_orders.ordered_at < changes.first_changed_at
     group by held_orders.customer_id
@@ -218,7 +213,7 @@ orders_to_number as (
 
     select
         held_orders.{{ own_columns | join(',\n        held_orders.') }}
-    from held_orders
+    from {{ this }} as held_orders
     inner join changes on held_orders.customer_id = changes.customer_id
     left join left_ids on held_orders.order_id = left_ids.order_id
     where held_orders.ordered_at >= changes.first_changed_at and left_ids.order_id is null

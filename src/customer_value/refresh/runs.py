@@ -311,7 +311,7 @@ def _audited(places: Places, attempt: _Attempt, entry: Entry) -> str | None:
                 f"{_names(found.strangers)} would still be of the run "
                 f"{min(found.strangers.values())}, and readers would see two runs at once. Build "
                 "all that belongs together: --selector may be given more than once, as in "
-                "--selector train --selector refresh."
+                "--selector train --selector score."
             )
         # It is true of the file that is published, and nobody sees the file otherwise.
         entry.is_published = True

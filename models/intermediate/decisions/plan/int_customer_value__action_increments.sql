@@ -11,131 +11,103 @@ with weights as (
 
 ),
 
-options as (
-
-    select
-        customer_id,
-        action,
-        is_holdout,
-        cost_amount,
-        expected_margin_change,
-        expected_value_change
-    from {{ ref('int_customer_value__action_options') }}
-
-    union all
-
-    select distinct
-        customer_id,
-        'none' as action,
-        is_holdout,
-        cast(0 as {{ customer_value.type_amount() }}) as cost_amount,
-        cast(0 as {{ expectation }}) as expected_margin_change,
-        cast(0 as {{ expectation }}) as expected_value_change
-    from {{ ref('int_customer_value__action_options') }}
-
-),
-
-weighted as (
+priced as (
 
     select
         weights.long_term_weight,
-        options.*,
+        options.customer_id,
+        options.action,
+        options.is_holdout,
+        options.cost_amount,
+        options.expected_margin_change,
+        options.expected_value_change,
         cast(
             (1 - weights.long_term_weight) * cast(options.expected_margin_change as {{ double }})
             + weights.long_term_weight * cast(options.expected_value_change as {{ double }})
             - cast(options.cost_amount as {{ double }})
             as {{ expectation }}
         ) as net_gain
-    from options
+    from {{ ref('int_customer_value__action_options') }} as options
     cross join weights
 
 ),
 
-best_at_cost as (
+-- Doing nothing costs and gains nothing, so an action that gains nothing is never better than it.
+gainful as (
 
-    select *
-    from weighted
-    qualify row_number() over (
-        partition by long_term_weight, customer_id, cost_amount
-        order by net_gain desc, case when action = 'none' then 0 else 1 end asc, action asc
-    ) = 1
+    select * from priced
+    where net_gain > 0
 
 ),
 
--- What costs more has to gain more.
-undominated as (
-
-    select *
-    from best_at_cost
-    qualify net_gain > coalesce(max(net_gain) over (
-        partition by long_term_weight, customer_id
-        order by cost_amount
-        rows between unbounded preceding and 1 preceding
-    ), net_gain - 1)
-
-),
-
-steps as (
+-- How each stands to the same customer's others: gain per cost from the cheaper, and to the dearer.
+compared as (
 
     select
-        cheaper.long_term_weight,
-        cheaper.customer_id,
-        cheaper.cost_amount as from_cost_amount,
-        dearer.cost_amount as to_cost_amount,
-        cast(dearer.net_gain - cheaper.net_gain as {{ double }})
-        / cast(dearer.cost_amount - cheaper.cost_amount as {{ double }}) as gain_per_cost
-    from undominated as cheaper
-    inner join undominated as dearer
+        gainful.long_term_weight,
+        gainful.customer_id,
+        gainful.action,
+        min(
+            case
+                when others.cost_amount < gainful.cost_amount
+                    then
+                        cast(gainful.net_gain - others.net_gain as {{ double }})
+                        / cast(gainful.cost_amount - others.cost_amount as {{ double }})
+            end
+        ) as least_gain_per_cost,
+        max(
+            case
+                when others.cost_amount > gainful.cost_amount
+                    then
+                        cast(others.net_gain - gainful.net_gain as {{ double }})
+                        / cast(others.cost_amount - gainful.cost_amount as {{ double }})
+            end
+        ) as largest_gain_per_cost,
+        max(
+            case
+                when
+                    others.cost_amount = gainful.cost_amount
+                    and (
+                        others.net_gain > gainful.net_gain
+                        or (others.net_gain = gainful.net_gain and others.action < gainful.action)
+                    )
+                    then 1
+                else 0
+            end
+        ) as has_better_at_cost
+    from gainful
+    inner join gainful as others
         on
-            cheaper.long_term_weight = dearer.long_term_weight
-            and cheaper.customer_id = dearer.customer_id
-            and cheaper.cost_amount < dearer.cost_amount
+            gainful.long_term_weight = others.long_term_weight
+            and gainful.customer_id = others.customer_id
+            and gainful.action <> others.action
+    group by gainful.long_term_weight, gainful.customer_id, gainful.action
 
 ),
 
-steps_to as (
-
-    select
-        long_term_weight,
-        customer_id,
-        to_cost_amount as cost_amount,
-        min(gain_per_cost) as least_gain_per_cost
-    from steps
-    group by long_term_weight, customer_id, to_cost_amount
-
-),
-
-steps_from as (
-
-    select
-        long_term_weight,
-        customer_id,
-        from_cost_amount as cost_amount,
-        max(gain_per_cost) as largest_gain_per_cost
-    from steps
-    group by long_term_weight, customer_id, from_cost_amount
-
-),
-
--- A customer's efficient options: the concave hull of gain over cost. Whatever is below it is never
--- better than a mixture of its neighbours.
+-- A customer's efficient options: the concave hull of gain over cost, from doing nothing on. Whatever
+-- is below it is never better than a mixture of its neighbours.
 hull as (
 
-    select undominated.*
-    from undominated
-    left join steps_to
+    select gainful.*
+    from gainful
+    left join compared
         on
-            undominated.long_term_weight = steps_to.long_term_weight
-            and undominated.customer_id = steps_to.customer_id
-            and undominated.cost_amount = steps_to.cost_amount
-    left join steps_from
-        on
-            undominated.long_term_weight = steps_from.long_term_weight
-            and undominated.customer_id = steps_from.customer_id
-            and undominated.cost_amount = steps_from.cost_amount
+            gainful.long_term_weight = compared.long_term_weight
+            and gainful.customer_id = compared.customer_id
+            and gainful.action = compared.action
     where
-        undominated.cost_amount = 0
-        or steps_to.least_gain_per_cost > coalesce(steps_from.largest_gain_per_cost, 0)
+        coalesce(compared.has_better_at_cost, 0) = 0
+        and case
+            when gainful.cost_amount = 0 then true
+            else least(
+                cast(gainful.net_gain as {{ double }}) / cast(gainful.cost_amount as {{ double }}),
+                coalesce(
+                    compared.least_gain_per_cost,
+                    cast(gainful.net_gain as {{ double }}) / cast(gainful.cost_amount as {{ double }})
+                )
+            ) > greatest(coalesce(compared.largest_gain_per_cost, 0), 0)
+        end
 
 ),
 
@@ -152,7 +124,7 @@ increments as (
         net_gain,
         expected_margin_change,
         expected_value_change,
-        coalesce(lag(action) over hull_of_customer, 'none') = 'none' as is_first,
+        lag(action) over hull_of_customer is null as is_first,
         {% for name in ['cost_amount', 'net_gain', 'expected_margin_change', 'expected_value_change'] -%}
             {{ name }} - coalesce(lag({{ name }}) over hull_of_customer, 0) as {{ name }}_step
             {{- ',' if not loop.last }}
@@ -172,7 +144,6 @@ ordered as (
             else cast(net_gain_step as {{ double }}) / cast(cost_amount_step as {{ double }})
         end as gain_per_cost
     from increments
-    where action <> 'none'
 
 )
 
