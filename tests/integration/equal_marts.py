@@ -91,7 +91,8 @@ def _differences(
     if missing:
         return missing
     if not mart.key:
-        return _without_key(connection, [name for name, _ in columns], ours, theirs)
+        names = [name for name, _ in columns if name not in left_out.columns]
+        return _without_key(connection, names, ours, theirs)
     on = " and ".join(_matching(f"ours.{name}", f"theirs.{name}") for name in mart.key)
     connection.execute(
         f"""

@@ -1,9 +1,9 @@
 """The package's SQL, written once in DuckDB's dialect, in that of another warehouse.
 
-Most of it sqlglot translates. What it gets wrong or can't say is mended by rules: functions from one
-node of the syntax tree to what stands for it. Those of every warehouse are in `common`, those of one
-in the module that bears its name, in a tuple RULES. What has no equal there raises an error that
-names it: never does a query come out that reads well and means something else.
+Most of it sqlglot translates. What it gets wrong or can't say is mended by rules: functions from
+one node of the syntax tree to what stands for it. Those of every warehouse are in `common`, those
+of one in the module that bears its name, in a tuple RULES. What has no equal there raises an error
+that names it: never does a query come out that reads well and means something else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["DIALECTS", "UntranslatableError", "translate", "translate_type"]
 # By the names that sqlglot has for them; dbt's adapters bear the same.
 DIALECTS = ("bigquery", "databricks", "postgres", "redshift", "snowflake", "spark")
 
-Rule = Callable[[exp.Expression], exp.Expression]
+Rule = Callable[[exp.Expr], exp.Expr]
 
 
 def translate(sql: str, dialect: str) -> str:
@@ -44,7 +44,7 @@ def translate(sql: str, dialect: str) -> str:
 def translate_type(data_type: str, dialect: str) -> str:
     """A type of DuckDB by the name that another warehouse has for it."""
     _require_known(dialect)
-    built = exp.DataType.build(data_type, dialect="duckdb")
+    built: exp.Expr = exp.DataType.build(data_type, dialect="duckdb")
     for rule in (*COMMON_RULES, *_rules_of(dialect)):
         built = _mended(built, rule)
     return _written(built, dialect)
@@ -64,7 +64,7 @@ def _rules_of(dialect: str) -> tuple[Rule, ...]:
     return rules
 
 
-def _mended(tree: exp.Expression, rule: Rule) -> exp.Expression:
+def _mended(tree: exp.Expr, rule: Rule) -> exp.Expr:
     """The tree after a rule, from its leaves on: what a rule puts in place holds mended parts."""
     for node in reversed(list(tree.walk(bfs=False))):
         mended = rule(node)
@@ -76,7 +76,7 @@ def _mended(tree: exp.Expression, rule: Rule) -> exp.Expression:
     return tree
 
 
-def _written(tree: exp.Expression, dialect: str) -> str:
+def _written(tree: exp.Expr, dialect: str) -> str:
     try:
         return tree.sql(dialect, unsupported_level=sqlglot.ErrorLevel.RAISE, pretty=True)
     except sqlglot.UnsupportedError as error:

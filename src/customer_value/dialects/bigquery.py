@@ -26,11 +26,11 @@ MIDDLE = "(select percentile_cont(value, 0.5) over () from unnest({listed}) as v
 DATETIME = exp.DataType.Type.TIMESTAMP  # as DuckDB's timestamp is called there
 
 
-def _own(template: str, **operands: exp.Expression) -> exp.Expression:
+def _own(template: str, **operands: exp.Expr) -> exp.Expr:
     return written(template, DIALECT, **operands)
 
 
-def reads_times(node: exp.Expression) -> exp.Expression:
+def reads_times(node: exp.Expr) -> exp.Expr:
     """There is no typeof; all times have a text that can be read, some with a zone of their own."""
     read = time_read(node)
     if read is None:
@@ -47,11 +47,11 @@ def reads_times(node: exp.Expression) -> exp.Expression:
     )
 
 
-def _text(node: exp.Expression) -> exp.Expression:
+def _text(node: exp.Expr) -> exp.Expr:
     return exp.cast(node.copy(), exp.DataType.Type.TEXT)
 
 
-def moves_times(node: exp.Expression) -> exp.Expression:
+def moves_times(node: exp.Expr) -> exp.Expr:
     """From zone to zone; by a number of units; to the beginning of a unit; from one to another."""
     moved = zones_moved(node)
     if moved:
@@ -81,13 +81,13 @@ def moves_times(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def orders_nulls_last(node: exp.Expression) -> exp.Expression:
+def orders_nulls_last(node: exp.Expr) -> exp.Expr:
     """Nulls come first where it goes up, and within windows nothing else can be said."""
     if not isinstance(node, exp.Order) or not isinstance(
         node.parent, exp.Window | exp.AggFunc | exp.WithinGroup | exp.GroupConcat
     ):
         return node
-    ordered: list[exp.Expression] = []
+    ordered: list[exp.Expr] = []
     for part in node.expressions:
         is_descending = bool(part.args.get("desc"))
         is_first = bool(part.args.get("nulls_first"))
@@ -103,7 +103,7 @@ def orders_nulls_last(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def aggregates(node: exp.Expression) -> exp.Expression:
+def aggregates(node: exp.Expr) -> exp.Expr:
     """arg_max, and the middle of a group: of a list in order."""
     if isinstance(node, exp.Anonymous) and node.name.lower() == "list_sum":
         return exp.Subquery(
@@ -123,7 +123,7 @@ def aggregates(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expression:
+def _largest(node: exp.ArgMax, condition: exp.Expr | None) -> exp.Expr:
     keys = keys_of(node.expression)
     # A tuple is there although a part of it is not, which is then more than any other.
     is_tuple = len(keys) > 1
@@ -138,14 +138,14 @@ def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expressi
     order = ", ".join(
         f"({name} is null) desc, {name} desc" if is_tuple else f"{name} desc" for name in names
     )
-    text = f"array_agg({wanted.sql(DIALECT)} ignore nulls order by {order} limit {count.name if count else 1})"
-    listed = _own(text)
+    limit = count.name if count else "1"
+    listed = _own(f"array_agg({wanted.sql(DIALECT)} ignore nulls order by {order} limit {limit})")
     if count:
         return listed
     return exp.Bracket(this=listed, expressions=[exp.Literal.number(0)], offset=0, safe=True)
 
 
-def _percentile(node: exp.WithinGroup) -> exp.Expression:
+def _percentile(node: exp.WithinGroup) -> exp.Expr:
     (ordered,) = node.expression.expressions
     share = node.this.this.name
     value = ordered.this.sql(DIALECT)
@@ -163,8 +163,8 @@ def _percentile(node: exp.WithinGroup) -> exp.Expression:
     raise UntranslatableError(f"{DIALECT}: percentile_cont of {share}")
 
 
-def functions(node: exp.Expression) -> exp.Expression:
-    """Hashes, texts, JSON, and what stops a query."""
+def hashes(node: exp.Expr) -> exp.Expr:
+    """Hashes, and numbers of hexadecimal digits."""
     if is_call(node, "hash"):
         (first, *others) = node.expressions
         if not others:
@@ -175,6 +175,11 @@ def functions(node: exp.Expression) -> exp.Expression:
         return _own("cast(concat('0x', :digits) as int64)", digits=digits[0])
     if isinstance(node, exp.SHA2):
         return call("TO_HEX", call("SHA256", node.this))
+    return node
+
+
+def texts(node: exp.Expr) -> exp.Expr:
+    """Texts: their length in bytes, their parts, joined to one; of an object in JSON."""
     if is_call(node, "strlen"):
         return call("BYTE_LENGTH", *node.expressions)
     joined = joined_without_nulls(node)
@@ -190,13 +195,13 @@ def functions(node: exp.Expression) -> exp.Expression:
         )
     if isinstance(node, exp.Cast) and isinstance(node.this, exp.JSONObject):
         return call("TO_JSON_STRING", node.this)
-    if isinstance(node, exp.Greatest | exp.Least):
-        return _of_those_that_are_there(node)
     return node
 
 
-def _of_those_that_are_there(node: exp.Greatest | exp.Least) -> exp.Expression:
-    """DuckDB's greatest and least leave nulls out; BigQuery's are null as soon as one is."""
+def leaves_nulls_out(node: exp.Expr) -> exp.Expr:
+    """Of greatest and least, which BigQuery has null as soon as one is."""
+    if not isinstance(node, exp.Greatest | exp.Least):
+        return node
     parts = [node.this, *node.expressions]
     sure = next((part for part in parts if isinstance(part, exp.Literal)), None)
     if sure is None and len(parts) == 2:
@@ -217,8 +222,8 @@ def _of_those_that_are_there(node: exp.Greatest | exp.Least) -> exp.Expression:
     return type(node)(this=first, expressions=others)
 
 
-def lists_integers(node: exp.Expression) -> exp.Expression:
-    """select unnest(generate_series(...)) as name."""
+def lists_integers(node: exp.Expr) -> exp.Expr:
+    """Whole numbers: `select unnest(generate_series(...)) as name`."""
     integers = integers_of(node)
     if integers is None:
         return node
@@ -232,7 +237,7 @@ def lists_integers(node: exp.Expression) -> exp.Expression:
     )
 
 
-def lists_objects(node: exp.Expression) -> exp.Expression:
+def lists_objects(node: exp.Expr) -> exp.Expr:
     """The objects of a JSON array as rows."""
     for rows in json_rows_of(node):
         path = exp.Literal.string(".".join(("$", *rows.path)))
@@ -263,5 +268,7 @@ RULES = (
     orders_nulls_last,
     filters_within,
     moves_times,
-    functions,
+    hashes,
+    texts,
+    leaves_nulls_out,
 )

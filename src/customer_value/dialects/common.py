@@ -12,7 +12,7 @@ UNITS_OF_TIMESTAMPS = {
 }
 
 
-def divides_as_double(node: exp.Expression) -> exp.Expression:
+def divides_as_double(node: exp.Expr) -> exp.Expr:
     """DuckDB's / is one of floating point numbers, of whole numbers and decimals too.
 
     Elsewhere whole numbers lose their remainder and decimals their last digits.
@@ -22,7 +22,7 @@ def divides_as_double(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def averages_doubles(node: exp.Expression) -> exp.Expression:
+def averages_doubles(node: exp.Expr) -> exp.Expr:
     """DuckDB's avg is a floating point number, whatever it is taken of."""
     if isinstance(node, exp.Avg) and not _is_double(node.this):
         argument = node.this
@@ -34,17 +34,17 @@ def averages_doubles(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def as_double(node: exp.Expression) -> exp.Expression:
+def as_double(node: exp.Expr) -> exp.Expr:
     """Of that type, whatever it was."""
     return node if _is_double(node) else exp.cast(node, DOUBLE)
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     """A function by the name that the dialect has for it."""
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def is_text_of(node: exp.Expression, prefix: str) -> bool:
+def is_text_of(node: exp.Expr, prefix: str) -> bool:
     """Whether it is a literal, followed by something else."""
     return isinstance(node, exp.DPipe) and node.this.is_string and node.this.name == prefix
 
@@ -52,7 +52,7 @@ def is_text_of(node: exp.Expression, prefix: str) -> bool:
 EXACT_FUNCTIONS = (exp.Count, exp.RowNumber, exp.Rank, exp.DenseRank, exp.DateDiff, exp.Length)
 
 
-def is_exact(node: exp.Expression) -> bool:
+def is_exact(node: exp.Expr) -> bool:
     """Whether a number is surely no floating point one, as far as its own words tell."""
     if isinstance(node, exp.Paren | exp.Neg | exp.Sum | exp.Window):
         return is_exact(node.this)
@@ -65,15 +65,15 @@ def is_exact(node: exp.Expression) -> bool:
     return isinstance(node, (exp.Literal, exp.Null, *EXACT_FUNCTIONS))
 
 
-def _is_double(node: exp.Expression) -> bool:
+def _is_double(node: exp.Expr) -> bool:
     return isinstance(node, exp.Cast) and node.is_type(DOUBLE)
 
 
-def _unwrapped(node: exp.Expression) -> exp.Expression:
+def _unwrapped(node: exp.Expr) -> exp.Expr:
     return node.this.copy() if isinstance(node, exp.Paren) else node.copy()
 
 
-def knows_one_timestamp(node: exp.Expression) -> exp.Expression:
+def knows_one_timestamp(node: exp.Expr) -> exp.Expr:
     """DuckDB has one for each unit of time; all are the same without a zone."""
     if isinstance(node, exp.DataType) and node.this in UNITS_OF_TIMESTAMPS:
         node.set("this", exp.DataType.Type.TIMESTAMP)

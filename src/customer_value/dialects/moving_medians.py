@@ -1,4 +1,4 @@
-"""median over a frame of rows, for those who take none: the rows listed, and the middle of the list."""
+"""Medians over a frame of rows, for who takes none: the rows listed, and the list's middle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 
-def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expression], exp.Expression]:
+def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expr], exp.Expr]:
     """A rule that lists in a query within and takes the middle without.
 
     The list itself, a column that ends in _listed, stays beside it where the query selects *.
@@ -18,16 +18,14 @@ def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expression],
         middle: in its words, the middle of what {listed} holds, which may have nulls or nothing.
     """
 
-    def moving_medians(node: exp.Expression) -> exp.Expression:
+    def moving_medians(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Select):
             return node
         medians = [projection for projection in node.expressions if _is_moving_median(projection)]
         if not medians:
             return node
         is_all = any(projection.is_star for projection in node.expressions)
-        projections: list[exp.Expression] = (
-            [exp.column(exp.Star(), table="listed")] if is_all else []
-        )
+        projections: list[exp.Expr] = [exp.column(exp.Star(), table="listed")] if is_all else []
         for projection in node.expressions:
             if projection in medians:
                 listed = f"{projection.alias}_listed"
@@ -49,7 +47,7 @@ def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expression],
     return moving_medians
 
 
-def _is_moving_median(node: exp.Expression) -> bool:
+def _is_moving_median(node: exp.Expr) -> bool:
     window = node.unalias()
     return (
         isinstance(window, exp.Window)

@@ -29,7 +29,7 @@ NUMBER = "([0-9][0-9_]*[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 PATTERNS = {
     "double": rf"(?i)^\s*[+-]?({NUMBER}|inf(inity)?|nan)\s*$",
     "number": rf"^\s*[+-]?{NUMBER}\s*$",
-    "time": r"^\s*([0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}|-?infinity\s*$)",
+    "time": r"(?i)^\s*([0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}|-?infinity\s*$)",
 }
 
 
@@ -39,20 +39,29 @@ MIDDLE = (
 )
 
 
-def tries_casts(node: exp.Expression) -> exp.Expression:
+def tries_casts(node: exp.Expr) -> exp.Expr:
     """try_cast: asked first whether the text of it is one."""
     if not isinstance(node, exp.TryCast):
         return node
-    text = exp.cast(node.this, TEXT)
-    condition: exp.Expression = call(
+    if node.to.is_type(*exp.DataType.INTEGER_TYPES):
+        # DuckDB rounds what is no whole number, PostgreSQL doesn't read it.
+        raise UntranslatableError(f"{DIALECT}: {node.sql('duckdb')}")
+    given = exp.cast(node.this, TEXT)
+    # Of thousands set off by _ it knows in decimals alone.
+    text = (
+        call("replace", given, exp.Literal.string("_"), exp.Literal.string(""))
+        if node.to.is_type(DOUBLE)
+        else given
+    )
+    condition: exp.Expr = call(
         "pg_input_is_valid", text.copy(), exp.Literal.string(node.to.sql(DIALECT))
     )
     pattern = _pattern(node.to)
     if pattern:
         condition = exp.and_(
-            exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(pattern)), condition
+            exp.RegexpLike(this=given.copy(), expression=exp.Literal.string(pattern)), condition
         )
-    value: exp.Expression = exp.cast(text, node.to.copy())
+    value: exp.Expr = exp.cast(text, node.to.copy())
     if node.to.is_type(exp.DataType.Type.DECIMAL) and node.to.expressions:
         is_double = exp.EQ(
             this=exp.cast(call("pg_typeof", node.this.copy()), TEXT),
@@ -79,7 +88,7 @@ def _pattern(data_type: exp.DataType) -> str | None:
     return None
 
 
-def names_types(node: exp.Expression) -> exp.Expression:
+def names_types(node: exp.Expr) -> exp.Expr:
     """typeof, compared with the names of types."""
     if not isinstance(node, exp.Typeof):
         return node
@@ -93,12 +102,12 @@ def names_types(node: exp.Expression) -> exp.Expression:
     return exp.cast(call("pg_typeof", node.this), TEXT)
 
 
-def hashes(node: exp.Expression) -> exp.Expression:
+def hashes(node: exp.Expr) -> exp.Expr:
     """hash, md5's digits as a number, and SHA-256."""
     if is_call(node, "hash"):
-        arguments = node.expressions
-        hashed = arguments[0] if len(arguments) == 1 else call("row", *arguments)
-        return call("hashtextextended", exp.cast(hashed, TEXT), exp.Literal.number(0))
+        # As a row, whose text tells null from an empty text, and where one value ends.
+        row = exp.cast(call("row", *node.expressions), TEXT)
+        return call("hashtextextended", row, exp.Literal.number(0))
     if isinstance(node, exp.SHA2):
         return call(
             "encode",
@@ -113,7 +122,7 @@ def hashes(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def takes_the_largest(node: exp.Expression) -> exp.Expression:
+def takes_the_largest(node: exp.Expr) -> exp.Expr:
     """max_by, of one or of several rows; max of several."""
     if isinstance(node, exp.Filter) and isinstance(node.this, exp.ArgMax):
         return _largest(node.this, node.expression.this)
@@ -128,7 +137,7 @@ def takes_the_largest(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expression:
+def _largest(node: exp.ArgMax, condition: exp.Expr | None) -> exp.Expr:
     keys = keys_of(node.expression)
     # A tuple is there although a part of it is not, which is then more than any other.
     is_tuple = len(keys) > 1
@@ -146,13 +155,11 @@ def _largest(node: exp.ArgMax, condition: exp.Expression | None) -> exp.Expressi
     return _first_of(ordered, conditions, node.args.get("count"))
 
 
-def _is_there(node: exp.Expression) -> exp.Expression:
+def _is_there(node: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=node.copy(), expression=exp.Null()))
 
 
-def _first_of(
-    ordered: exp.Order, conditions: list[exp.Expression], count: exp.Expression | None
-) -> exp.Expression:
+def _first_of(ordered: exp.Order, conditions: list[exp.Expr], count: exp.Expr | None) -> exp.Expr:
     listed = exp.Paren(
         this=exp.Filter(
             this=call("array_agg", ordered),
@@ -167,7 +174,7 @@ def _first_of(
     return exp.Bracket(this=listed, expressions=[place], offset=1)
 
 
-def lists(node: exp.Expression) -> exp.Expression:
+def lists(node: exp.Expr) -> exp.Expr:
     """Lists: their sum, their parts, their rows."""
     if is_call(node, "list_sum"):
         (listed,) = node.expressions
@@ -190,7 +197,7 @@ def lists(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def json_text(node: exp.Expression) -> exp.Expression:
+def json_text(node: exp.Expr) -> exp.Expr:
     """JSON is kept as text; so the text of an object is spelt as DuckDB spells it."""
     if isinstance(node, exp.JSONExtractScalar):
         path = [
@@ -200,7 +207,7 @@ def json_text(node: exp.Expression) -> exp.Expression:
         ]
         return call("json_extract_path_text", exp.cast(node.this, exp.DataType.Type.JSON), *path)
     if isinstance(node, exp.JSONObject):
-        text: exp.Expression = exp.Literal.string("{")
+        text: exp.Expr = exp.Literal.string("{")
         for number, pair in enumerate(node.expressions):
             name = ("," if number else "") + '"' + pair.this.this + '":'
             value = exp.cast(call("to_json", pair.expression), TEXT)
@@ -213,8 +220,8 @@ def json_text(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def decimals(node: exp.Expression) -> exp.Expression:
-    """A floating point number becomes a decimal as on DuckDB: moved by powers of ten, and rounded."""
+def decimals(node: exp.Expr) -> exp.Expr:
+    """A floating point number becomes a decimal as on DuckDB: times a power of ten, rounded."""
     if not isinstance(node, exp.Cast) or isinstance(node, exp.TryCast):
         return node
     if not node.to.is_type(exp.DataType.Type.DECIMAL) or not node.to.expressions:
@@ -225,7 +232,7 @@ def decimals(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _rounded(node: exp.Expression, places: int) -> exp.Expression:
+def _rounded(node: exp.Expr, places: int) -> exp.Expr:
     """Rounded half away from zero to so many places, as a decimal.
 
     By way of text, which has all digits of a floating point number: the cast itself keeps fifteen,
@@ -241,12 +248,12 @@ def _rounded(node: exp.Expression, places: int) -> exp.Expression:
     return exp.paren(exp.Mul(this=rounded, expression=_power(-places))) if places else rounded
 
 
-def _power(exponent: int) -> exp.Literal:
+def _power(exponent: int) -> exp.Expr:
     text = f"1{'0' * exponent}.0" if exponent > 0 else f"0.{'0' * (-exponent - 1)}1"
     return exp.Literal.number(text)
 
 
-def numbers(node: exp.Expression) -> exp.Expression:
+def numbers(node: exp.Expr) -> exp.Expr:
     """Functions of floating point numbers, which PostgreSQL has twice, for decimals too."""
     if isinstance(node, exp.Round):
         decimals = node.args.get("decimals")
@@ -270,14 +277,14 @@ def numbers(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def times(node: exp.Expression) -> exp.Expression:
+def times(node: exp.Expr) -> exp.Expr:
     """date_trunc of a date would be a time with a zone."""
     if isinstance(node, exp.TimestampTrunc | exp.DateTrunc):
         node.set("this", exp.cast(node.this, exp.DataType.Type.TIMESTAMP))
     return node
 
 
-def texts(node: exp.Expression) -> exp.Expression:
+def texts(node: exp.Expr) -> exp.Expr:
     """Lengths in bytes; sentences that stop the query."""
     if is_call(node, "strlen"):
         return call("octet_length", *node.expressions)
@@ -294,10 +301,10 @@ def texts(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def json_rows(node: exp.Expression) -> exp.Expression:
+def json_rows(node: exp.Expr) -> exp.Expr:
     """The objects of a JSON array as rows of a record that has their fields for columns."""
     for rows in json_rows_of(node):
-        array: exp.Expression = exp.cast(rows.text, exp.DataType.Type.JSON)
+        array: exp.Expr = exp.cast(rows.text, exp.DataType.Type.JSON)
         for key in rows.path:
             array = call("json_extract_path", array, exp.Literal.string(key))
         columns = [

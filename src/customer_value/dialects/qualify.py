@@ -11,14 +11,14 @@ from customer_value.dialects.errors import UntranslatableError
 MARK = "is_kept_"
 
 
-def qualify_rule(dialect: str) -> Callable[[exp.Expression], exp.Expression]:
+def qualify_rule(dialect: str) -> Callable[[exp.Expr], exp.Expr]:
     """A rule that numbers the columns that it adds.
 
     sqlglot's own calls all of them by one name, which is ambiguous where queries select * from
     each other.
     """
 
-    def without_qualify(node: exp.Expression) -> exp.Expression:
+    def without_qualify(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Select) or not node.args.get("qualify"):
             return node
         is_all = any(projection.is_star for projection in node.expressions)
@@ -33,7 +33,7 @@ def qualify_rule(dialect: str) -> Callable[[exp.Expression], exp.Expression]:
         inner.set("with_", None)
         _name_by_expression(condition, inner)
         inner.append("expressions", exp.alias_(exp.paren(condition), mark))
-        wanted = (
+        wanted: list[exp.Expr] = (
             [exp.Star()]
             if is_all
             else [exp.column(projection.alias_or_name) for projection in node.expressions]
@@ -47,7 +47,7 @@ def qualify_rule(dialect: str) -> Callable[[exp.Expression], exp.Expression]:
     return without_qualify
 
 
-def _name_by_expression(condition: exp.Expression, select: exp.Select) -> None:
+def _name_by_expression(condition: exp.Expr, select: exp.Select) -> None:
     """Aliases of the same select stand for what they name."""
     named = {
         projection.alias: projection.this

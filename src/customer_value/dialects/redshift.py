@@ -25,7 +25,9 @@ DIALECT = "redshift"
 TIME_READ = """
 case
     when cast(:value as varchar) ~ ':[0-9]{2}([.][0-9]+)? ?([zZ]|[+-][0-9]{2}(:?[0-9]{2})?)$'
-        then convert_timezone('UTC', cast(try_cast(cast(:value as varchar) as timestamptz) as timestamp))
+        then convert_timezone(
+            'UTC', cast(try_cast(cast(:value as varchar) as timestamptz) as timestamp)
+        )
     else convert_timezone(:zone, 'UTC', try_cast(cast(:value as varchar) as timestamp))
 end
 """
@@ -34,15 +36,15 @@ HASH = "strtol(substring(md5(:text), 1, 15), 16)"
 DIGITS = 6
 
 
-def _own(template: str, **operands: exp.Expression) -> exp.Expression:
+def _own(template: str, **operands: exp.Expr) -> exp.Expr:
     return written(template, DIALECT, **operands)
 
 
-def _refuse(node: exp.Expression) -> exp.Expression:
+def _refuse(node: exp.Expr) -> exp.Expr:
     raise UntranslatableError(f"{DIALECT}: {node.sql('duckdb')}")
 
 
-def times(node: exp.Expression) -> exp.Expression:
+def times(node: exp.Expr) -> exp.Expr:
     """Times: read, moved from zone to zone, moved by a number of units."""
     read = time_read(node)
     if read:
@@ -58,7 +60,7 @@ def times(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def refuses(node: exp.Expression) -> exp.Expression:
+def refuses(node: exp.Expr) -> exp.Expr:
     """Aggregates and windows that there are not."""
     if isinstance(node, exp.ArgMax | exp.PercentileDisc):
         return _refuse(node)
@@ -75,7 +77,7 @@ def refuses(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def orders(node: exp.Expression) -> exp.Expression:
+def orders(node: exp.Expr) -> exp.Expr:
     """Texts are joined in an order; of sums and means it changes the last bits alone."""
     if isinstance(node, exp.GroupConcat) and isinstance(node.this, exp.Order):
         order = node.this
@@ -87,7 +89,7 @@ def orders(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def frames(node: exp.Expression) -> exp.Expression:
+def frames(node: exp.Expr) -> exp.Expr:
     """An aggregate over an order needs its frame said, and it may only be one of rows.
 
     Without one it is of all rows up to the last that is equal in order. Those are the same where
@@ -100,8 +102,8 @@ def frames(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def functions(node: exp.Expression) -> exp.Expression:
-    """Hashes, texts, numbers, JSON, and what stops a query."""
+def hashes(node: exp.Expr) -> exp.Expr:
+    """Hashes, and numbers of hexadecimal digits."""
     if is_call(node, "hash"):
         parts = [
             f"coalesce(cast({part.sql(DIALECT)} as varchar) || '+', '-')"
@@ -111,6 +113,11 @@ def functions(node: exp.Expression) -> exp.Expression:
     digits = hexadecimal(node)
     if digits:
         return _own("strtol(:digits, 16)", digits=digits[0])
+    return node
+
+
+def texts(node: exp.Expr) -> exp.Expr:
+    """Texts: their length in bytes, joined to one; of JSON."""
     if is_call(node, "strlen"):
         return call("OCTET_LENGTH", *node.expressions)
     joined = joined_without_nulls(node)
@@ -128,6 +135,11 @@ def functions(node: exp.Expression) -> exp.Expression:
             for part in (exp.Literal.string(pair.this.this), pair.expression)
         ]
         return call("JSON_SERIALIZE", call("OBJECT", *pairs))
+    return node
+
+
+def numbers(node: exp.Expr) -> exp.Expr:
+    """Numbers that are none, logarithms, and what stops a query."""
     if isinstance(node, exp.IsNan):
         nan = exp.cast(exp.Literal.string("NaN"), DOUBLE)
         return exp.Paren(this=exp.EQ(this=as_double(node.this), expression=nan))
@@ -146,8 +158,8 @@ def functions(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def lists_integers(node: exp.Expression) -> exp.Expression:
-    """select unnest(generate_series(...)) as name: there are no lists, so of digits, up to a million."""
+def lists_integers(node: exp.Expr) -> exp.Expr:
+    """Whole numbers: there are no lists, so they are made of digits, up to a million."""
     integers = integers_of(node)
     if integers is None:
         return node
@@ -170,5 +182,7 @@ RULES = (
     frames,
     lists_integers,
     filters_within,
-    functions,
+    hashes,
+    texts,
+    numbers,
 )

@@ -12,14 +12,14 @@ from sqlglot import exp
 from customer_value.dialects.common import is_text_of
 from customer_value.dialects.errors import UntranslatableError
 
-Rule = Callable[[exp.Expression], exp.Expression]
+Rule = Callable[[exp.Expr], exp.Expr]
 
 
-def filters_within(node: exp.Expression) -> exp.Expression:
-    """filter (where ...): a case within the aggregate instead."""
+def filters_within(node: exp.Expr) -> exp.Expr:
+    """A case within the aggregate instead of `filter (where ...)`."""
     if not isinstance(node, exp.Filter):
         return node
-    aggregate = node.this
+    aggregate: exp.Expr = node.this
     condition = node.expression.this
     argument = aggregate.this
     if isinstance(aggregate, exp.Count) and isinstance(argument, exp.Star):
@@ -32,11 +32,11 @@ def filters_within(node: exp.Expression) -> exp.Expression:
     return aggregate
 
 
-def _if(condition: exp.Expression, value: exp.Expression) -> exp.Case:
+def _if(condition: exp.Expr, value: exp.Expr) -> exp.Case:
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=value)])
 
 
-def units_added(node: exp.Expression) -> tuple[exp.Expression, exp.Expression, str] | None:
+def units_added(node: exp.Expr) -> tuple[exp.Expr, exp.Expr, str] | None:
     """Of `time + count * interval 1 unit`: the time, the count, the unit; of anything else none."""
     if not isinstance(node, exp.Add) or not isinstance(node.expression, exp.Mul):
         return None
@@ -49,7 +49,7 @@ def units_added(node: exp.Expression) -> tuple[exp.Expression, exp.Expression, s
 def no_intervals_left(dialect: str) -> Rule:
     """Whoever adds intervals in another way than by units_added is told."""
 
-    def checked(node: exp.Expression) -> exp.Expression:
+    def checked(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Interval) and not isinstance(
             node.parent, exp.DateAdd | exp.Anonymous
         ):
@@ -59,14 +59,14 @@ def no_intervals_left(dialect: str) -> Rule:
     return checked
 
 
-def hexadecimal(node: exp.Expression) -> tuple[exp.Expression, exp.DataType] | None:
+def hexadecimal(node: exp.Expr) -> tuple[exp.Expr, exp.DataType] | None:
     """Of `cast('0x' || digits as bigint)`: the digits, and the type."""
     if isinstance(node, exp.Cast) and is_text_of(node.this, "0x"):
         return node.this.expression, node.to
     return None
 
 
-def is_call(node: exp.Expression, name: str) -> bool:
+def is_call(node: exp.Expr, name: str) -> bool:
     """Whether it is a function that sqlglot has no class of its own for."""
     return isinstance(node, exp.Anonymous) and node.name.lower() == name
 
@@ -75,11 +75,11 @@ def is_call(node: exp.Expression, name: str) -> bool:
 class ReadTime:
     """What to_utc_timestamp says: a time of any type, and the zone of those that have none."""
 
-    value: exp.Expression
-    zone: exp.Expression
+    value: exp.Expr
+    zone: exp.Expr
 
 
-def time_read(node: exp.Expression) -> ReadTime | None:
+def time_read(node: exp.Expr) -> ReadTime | None:
     """The case over typeof that the macro to_utc_timestamp writes."""
     if not isinstance(node, exp.Case) or not node.args["ifs"]:
         return None
@@ -92,8 +92,8 @@ def time_read(node: exp.Expression) -> ReadTime | None:
 
 
 def zones_moved(
-    node: exp.Expression,
-) -> tuple[exp.Expression, exp.Expression, exp.Expression] | None:
+    node: exp.Expr,
+) -> tuple[exp.Expr, exp.Expr, exp.Expr] | None:
     """Of `timezone(to, timezone(from, time))`: the time, and both zones."""
     if not is_call(node, "timezone"):
         return None
@@ -104,7 +104,7 @@ def zones_moved(
     return time.copy(), source.copy(), to.copy()
 
 
-def integers_of(node: exp.Expression) -> tuple[str, exp.Expression, exp.Expression] | None:
+def integers_of(node: exp.Expr) -> tuple[str, exp.Expr, exp.Expr] | None:
     """Of `select unnest(generate_series(first, last)) as name`: the name, the first, the last."""
     if not isinstance(node, exp.Select) or len(node.expressions) != 1 or node.args.get("from_"):
         return None
@@ -122,15 +122,15 @@ class JsonRows:
     """What json_rows says: the join, the text and the array's place in it, its fields' types."""
 
     join: exp.Join
-    text: exp.Expression
+    text: exp.Expr
     path: tuple[str, ...]
     fields: dict[str, str]
     alias: str
     columns: list[exp.Column]
 
 
-def json_rows_of(node: exp.Expression) -> list[JsonRows]:
-    """Each `cross join unnest(from_json(...)) as objects (object)` of a select, and what reads it."""
+def json_rows_of(node: exp.Expr) -> list[JsonRows]:
+    """Each join with `unnest(from_json(...)) as objects (object)`, and what reads it."""
     if not isinstance(node, exp.Select):
         return []
     found = []
@@ -150,13 +150,13 @@ def json_rows_of(node: exp.Expression) -> list[JsonRows]:
     return found
 
 
-def keys_of(key: exp.Expression) -> list[exp.Expression]:
+def keys_of(key: exp.Expr) -> list[exp.Expr]:
     """The parts of what rows are ordered by: of a tuple or a struct, each."""
     parts = list(key.expressions) if isinstance(key, exp.Tuple | exp.Struct) else [key]
     return [part.expression if isinstance(part, exp.PropertyEQ) else part for part in parts]
 
 
-def joined_without_nulls(node: exp.Expression) -> tuple[str, list[exp.Expression]] | None:
+def joined_without_nulls(node: exp.Expr) -> tuple[str, list[exp.Expr]] | None:
     """Of concat_ws: its separator, and what it joins, of which nulls are left out."""
     if not isinstance(node, exp.ConcatWs):
         return None
@@ -164,12 +164,12 @@ def joined_without_nulls(node: exp.Expression) -> tuple[str, list[exp.Expression
     return separator.name, parts
 
 
-def written(template: str, dialect: str, **operands: exp.Expression) -> exp.Expression:
+def written(template: str, dialect: str, **operands: exp.Expr) -> exp.Expr:
     """An expression in a dialect's own words, with what stands for :name."""
     expression = sqlglot.parse_one(template, read=dialect)
     copies = {name: _wrapped(operand.copy()) for name, operand in operands.items()}
     return exp.replace_placeholders(expression, **copies)
 
 
-def _wrapped(node: exp.Expression) -> exp.Expression:
+def _wrapped(node: exp.Expr) -> exp.Expr:
     return exp.paren(node, copy=False) if isinstance(node, exp.Binary | exp.Connector) else node

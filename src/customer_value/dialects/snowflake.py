@@ -28,18 +28,22 @@ TEXT = exp.DataType.Type.TEXT
 # A time of any type as text, which ends in its offset if it has one.
 TIME_READ = """
 case
-    when regexp_like(cast(:value as varchar), '.*:[0-9]{2}([.][0-9]+)? ?([zZ]|[+-][0-9]{2}:?[0-9]{2})')
-        then cast(convert_timezone('UTC', try_to_timestamp_tz(cast(:value as varchar))) as timestamp_ntz)
+    when regexp_like(
+        cast(:value as varchar), '.*:[0-9]{2}([.][0-9]+)? ?([zZ]|[+-][0-9]{2}:?[0-9]{2})'
+    )
+        then cast(
+            convert_timezone('UTC', try_to_timestamp_tz(cast(:value as varchar))) as timestamp_ntz
+        )
     else convert_timezone(:zone, 'UTC', try_to_timestamp_ntz(cast(:value as varchar)))
 end
 """
 
 
-def _own(template: str, **operands: exp.Expression) -> exp.Expression:
+def _own(template: str, **operands: exp.Expr) -> exp.Expr:
     return written(template, DIALECT, **operands)
 
 
-def times(node: exp.Expression) -> exp.Expression:
+def times(node: exp.Expr) -> exp.Expr:
     """Times: read, moved from zone to zone, moved by a number of units."""
     read = time_read(node)
     if read:
@@ -57,14 +61,14 @@ def times(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def tries_casts(node: exp.Expression) -> exp.Expression:
+def tries_casts(node: exp.Expr) -> exp.Expr:
     """Only text can be tried."""
     if isinstance(node, exp.TryCast):
         return exp.TryCast(this=exp.cast(node.this.copy(), TEXT), to=node.to.copy())
     return node
 
 
-def aggregates(node: exp.Expression) -> exp.Expression:
+def aggregates(node: exp.Expr) -> exp.Expr:
     """arg_max leaves out rows that have nothing to give."""
     if isinstance(node, exp.Anonymous) and node.name.lower() == "list_sum":
         return _own(
@@ -75,7 +79,7 @@ def aggregates(node: exp.Expression) -> exp.Expression:
         (key, *others) = keys_of(node.expression)
         if others:
             return _first_by((key, *others), node.this)
-        condition = exp.Not(this=exp.Is(this=node.this.copy(), expression=exp.Null()))
+        condition: exp.Expr = exp.Not(this=exp.Is(this=node.this.copy(), expression=exp.Null()))
         if isinstance(node.parent, exp.Filter):
             condition = exp.and_(condition, node.parent.expression.this.copy())
             node.parent.set("expression", exp.Where(this=exp.true()))
@@ -91,7 +95,7 @@ def aggregates(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _first_by(keys: Sequence[exp.Expression], value: exp.Expression) -> exp.Expression:
+def _first_by(keys: Sequence[exp.Expr], value: exp.Expr) -> exp.Expr:
     """Of several keys the largest: the first of a list in order, which leaves out what is null.
 
     A key that is not there is more than any other.
@@ -100,7 +104,7 @@ def _first_by(keys: Sequence[exp.Expression], value: exp.Expression) -> exp.Expr
     return _own(f"get(array_agg({value.sql(DIALECT)}) within group (order by {order}), 0)")
 
 
-def functions(node: exp.Expression) -> exp.Expression:
+def functions(node: exp.Expr) -> exp.Expr:
     """Hashes, texts, numbers, JSON, and what stops a query."""
     digits = hexadecimal(node)
     if digits:
@@ -121,8 +125,8 @@ def functions(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def lists_integers(node: exp.Expression) -> exp.Expression:
-    """select unnest(generate_series(...)) as name."""
+def lists_integers(node: exp.Expr) -> exp.Expr:
+    """Whole numbers: `select unnest(generate_series(...)) as name`."""
     integers = integers_of(node)
     if integers is None:
         return node
@@ -135,7 +139,7 @@ def lists_integers(node: exp.Expression) -> exp.Expression:
     )
 
 
-def lists_objects(node: exp.Expression) -> exp.Expression:
+def lists_objects(node: exp.Expr) -> exp.Expr:
     """The objects of a JSON array as rows."""
     for rows in json_rows_of(node):
         path = "".join(f":{key}" for key in rows.path)
