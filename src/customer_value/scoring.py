@@ -515,10 +515,13 @@ def _in_batches(
     return connection.table(table)
 
 
-def _in_batches_of_spark(customers: Any, score: Callable[[pd.DataFrame], pd.DataFrame]) -> Any:  # noqa: ANN401
-    """The same for data frames of Spark, which has a batch's scores when the next is fetched."""
+def _in_batches_of_spark(
+    customers: Relation, score: Callable[[pd.DataFrame], pd.DataFrame]
+) -> Relation:
+    """The same for data frames: Spark has the scores of a batch when the next is fetched."""
     scored = [sent(score(batch), customers) for batch in batches_of(customers)]
-    return functools.reduce(lambda whole, part: whole.unionByName(part), scored)
+    whole: Relation = functools.reduce(lambda scores, more: scores.unionByName(more), scored)
+    return whole
 
 
 def queried(customers: Relation, query: str) -> Relation:
