@@ -25,7 +25,7 @@ build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, a
 	@$(BIN)/customer-value report
 
 build-spark: build/spark/ready  ## The same on Apache Spark, in one process; docs/spark.md says how on a cluster.
-	PYTHONPATH=src build/spark/bin/dbt build $(PROFILE) --target spark --target-path target/spark \
+	build/spark/bin/dbt build $(PROFILE) --target spark --target-path target/spark \
 		--exclude-resource-type unit_test
 
 refresh: .venv/ready  ## Build in a copy, and publish it in one step if all tests passed.
@@ -101,6 +101,7 @@ build/spark/ready: requirements-spark.txt
 	rm -rf build/spark
 	$(PYTHON) -m venv build/spark
 	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.txt
+	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready requirements-dev.txt

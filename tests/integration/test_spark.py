@@ -37,7 +37,11 @@ LEFT_OUT = {"model_registry": DIGITS, "model_backtest": TENTHS}
 @pytest.fixture(scope="module")
 def spark() -> Path:
     """The environment of its own that has dbt-spark and Spark."""
-    return made("spark", REPOSITORY / "requirements-spark.txt")
+    environment = made("spark", REPOSITORY / "requirements-spark.txt")
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
+    this_package = ("--no-build-isolation", "--editable", str(REPOSITORY))
+    _run([str(environment / "bin" / "python"), *pip, *this_package], {})
+    return environment
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,7 @@ QUERIES = (
 def test_words_mean_on_spark_what_they_mean_on_duckdb(spark: Path) -> None:
     finished = subprocess.run(
         [str(spark / "bin" / "python"), str(Path(__file__).with_name("spark_answers.py"))],
-        env=_environment() | {"PYTHONPATH": str(REPOSITORY / "src"), "SPARK_LOCAL_IP": LOOPBACK},
+        env=_environment() | {"SPARK_LOCAL_IP": LOOPBACK},
         input=json.dumps(QUERIES),
         capture_output=True,
         text=True,
@@ -228,7 +232,6 @@ def _differences_on_spark(
             "CUSTOMER_VALUE_SPARK_WAREHOUSE": str(folder / "spark"),
             "CUSTOMER_VALUE_SPARK_CATALOG": "in-memory",
             "CUSTOMER_VALUE_SPARK_PARTITIONS": "2",
-            "PYTHONPATH": str(REPOSITORY / "src"),
             "SPARK_LOCAL_IP": LOOPBACK,
         },
     )
