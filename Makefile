@@ -14,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build build-spark refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-accuracy bench-recommendations report docs clean \
+.PHONY: help build build-spark refresh demo-grocery test lint lint-python lint-sql test-integration bench bench-spark bench-accuracy bench-recommendations report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -58,6 +58,9 @@ test-integration: .venv/ready-for-tests lint-sql  ## What takes long or needs mo
 
 bench: .venv/ready-for-tests  ## Speed and memory at 10 million orders, beside SQL written by hand.
 	$(BIN)/python benchmarks/speed.py --runs 3
+
+bench-spark: .venv/ready-for-tests build/spark/ready  ## The time of 10 million orders on a Spark cluster of this machine.
+	$(BIN)/python benchmarks/spark.py
 
 bench-accuracy: .venv/ready-for-tests build/peers/ready  ## Held-out accuracy on five data sets, beside peers fitted in the same run.
 	PYTHONPATH=benchmarks $(BIN)/python -m accuracy --check
