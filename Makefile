@@ -17,7 +17,7 @@ LOWEST_TESTS := $(addprefix tests/python/test_,$(addsuffix .py,\
 
 GROCERY := warehouse/complete_journey.duckdb
 
-.PHONY: help build build-spark refresh demo-grocery test test-lowest lint lint-python lint-sql test-integration bench bench-large bench-accuracy bench-recommendations report docs clean \
+.PHONY: help build build-spark refresh demo-grocery test test-lowest lint lint-python lint-sql test-integration bench bench-large bench-spark bench-accuracy bench-recommendations report docs clean \
 	superset superset-stop superset-screenshot
 
 help:  ## List the targets.
@@ -28,7 +28,7 @@ build: .venv/ready  ## Take the orders to RFM, cohorts, churn, CLTV and tiers, a
 	@$(BIN)/customer-value report
 
 build-spark: build/spark/ready  ## The same on Apache Spark, in one process; docs/spark.md says how on a cluster.
-	PYTHONPATH=src build/spark/bin/dbt build $(PROFILE) --target spark --target-path target/spark \
+	build/spark/bin/dbt build $(PROFILE) --target spark --target-path target/spark \
 		--exclude-resource-type unit_test
 
 refresh: .venv/ready  ## Build in a copy, and publish it in one step if all tests passed.
@@ -73,6 +73,9 @@ bench: .venv/ready-for-tests build/peers/ready  ## Speed and memory at 10 millio
 
 bench-large: .venv/ready-for-tests build/peers/ready  ## The same at 100 million, with settings for 16 GB: hours, and 50 GB of disk.
 	$(SPEED) --customers 10000000 --target large
+
+bench-spark: .venv/ready-for-tests build/spark/ready  ## The time of 10 million orders on a Spark cluster of this machine.
+	$(BIN)/python benchmarks/spark.py
 
 bench-accuracy: .venv/ready-for-tests build/peers/ready  ## Held-out accuracy on five data sets, beside peers fitted in the same run.
 	PYTHONPATH=benchmarks $(BIN)/python -m accuracy --check
@@ -123,6 +126,7 @@ build/spark/ready: requirements-spark.txt
 	rm -rf build/spark
 	$(PYTHON) -m venv build/spark
 	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.txt
+	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready requirements-dev.txt

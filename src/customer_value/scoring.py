@@ -8,6 +8,7 @@ and that of the horizon.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -499,14 +500,9 @@ def _in_batches(
     model: Applied,
     score: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> Relation:
-    """Scores of all customers, of whom no more than a batch is in Python at a time.
-
-    On Spark the scores, and they alone, come together on the driver first.
-    """
+    """Scores of all customers, of whom no more than a batch is in Python at a time."""
     if is_spark_frame(customers):
-        whole = pd.concat([score(batch) for batch in batches_of(customers)], ignore_index=True)
-        answer: Relation = sent(whole, customers)
-        return answer
+        return _in_batches_of_spark(customers, score)
     table = f"{model.name}_scores"
     for number, batch in enumerate(batches_of(customers)):
         connection.register("scored_batch", score(batch))
@@ -517,6 +513,15 @@ def _in_batches(
         )
         connection.unregister("scored_batch")
     return connection.table(table)
+
+
+def _in_batches_of_spark(
+    customers: Relation, score: Callable[[pd.DataFrame], pd.DataFrame]
+) -> Relation:
+    """The same for data frames: Spark has the scores of a batch when the next is fetched."""
+    scored = [sent(score(batch), customers) for batch in batches_of(customers)]
+    whole: Relation = functools.reduce(lambda scores, more: scores.unionByName(more), scored)
+    return whole
 
 
 def queried(rows: Relation, query: str, name: str = "customers") -> Relation:

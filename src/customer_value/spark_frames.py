@@ -1,8 +1,8 @@
 """Functions of the library, written for DuckDB's relations, over Spark's data frames.
 
 A function whose inputs are bounded, a sample or sums over the shop, is called as it stands: its
-inputs come to the driver as Arrow tables and are relations of a DuckDB in its memory there, and what
-it gives goes back to Spark. What grows with customers is asked of Spark instead, in SQL: see scoring.
+inputs come to the driver as Arrow tables and are relations of a DuckDB in its memory, and what it
+gives goes back to Spark. What grows with customers is asked of Spark in SQL: see scoring.
 """
 
 from __future__ import annotations

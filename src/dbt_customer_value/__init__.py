@@ -1,9 +1,9 @@
 """What dbt has to know to run the package on another warehouse than DuckDB.
 
-dbt imports every module whose name begins with dbt_ and makes its plugins. dbt's own interface for
-plugins has no hook on compiled code, so this one goes where dbt itself compiles, and touches nothing
-but nodes of the package customer_value on other adapters. Those of the project that installs it are
-compiled as ever, and on DuckDB everything is.
+dbt imports every module whose name begins with dbt_ and makes its plugins. dbt's own interface
+for plugins has no hook on compiled code, so this one goes where dbt itself compiles, and touches
+nothing but nodes of the package customer_value on other adapters. Those of the project that
+installs it are compiled as ever, and on DuckDB everything is.
 """
 
 from __future__ import annotations

@@ -6,12 +6,9 @@ processes of this machine: nothing may depend on the driver's memory or on what 
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +19,11 @@ import pytest
 from equal_marts import Leave, Mart, differences, marts_of
 from own_environment import made
 
+from spark_cluster import LOOPBACK, cluster
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 DBT = Path(sys.executable).with_name("dbt")
 MODELS_ONLY = ("--exclude-resource-type", "unit_test", "test")
-LOOPBACK = "127.0.0.1"
 # A model as text has all of its digits, of which the sixteenth is another library's.
 DIGITS = Leave(columns=("parameters", "linear_predictor_sql", "scoring_sql"))
 # Of this rule of thumb alone the figures hang on who is on which side of the edge of a tenth, so on
@@ -37,7 +35,11 @@ LEFT_OUT = {"model_registry": DIGITS, "model_backtest": TENTHS}
 @pytest.fixture(scope="module")
 def spark() -> Path:
     """The environment of its own that has dbt-spark and Spark."""
-    return made("spark", REPOSITORY / "requirements-spark.txt")
+    environment = made("spark", REPOSITORY / "requirements-spark.txt")
+    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
+    this_package = ("--no-build-isolation", "--editable", str(REPOSITORY))
+    _run([str(environment / "bin" / "python"), *pip, *this_package], {})
+    return environment
 
 
 @dataclass(frozen=True)
@@ -90,20 +92,10 @@ def _as_files(shop: Shop, tables: Mapping[str, str], variables: Mapping[str, Any
 
 
 @pytest.fixture(scope="module")
-def cluster(spark: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def two_workers(spark: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a master with two workers of one core each."""
-    folder = tmp_path_factory.mktemp("cluster")
-    address = f"spark://{LOOPBACK}:{_free_port()}"
-    master = ("master.Master", "--host", LOOPBACK, "--port", address.rpartition(":")[2])
-    worker = ("worker.Worker", "--host", LOOPBACK, "--cores", "1", "--memory", "1500m")
-    with _started(spark, folder / "master", *master):
-        _wait_for(folder / "master", "I have been elected leader", 1)
-        with (
-            _started(spark, folder / "first", *worker, "--work-dir", str(folder / "w1"), address),
-            _started(spark, folder / "second", *worker, "--work-dir", str(folder / "w2"), address),
-        ):
-            _wait_for(folder / "master", "Registering worker", 2)
-            yield address
+    with cluster(spark, tmp_path_factory.mktemp("cluster"), memory="1500m") as address:
+        yield address
 
 
 def test_the_demo_in_one_process_is_that_of_duckdb(spark: Path, demo: Shop, tmp_path: Path) -> None:
@@ -111,9 +103,9 @@ def test_the_demo_in_one_process_is_that_of_duckdb(spark: Path, demo: Shop, tmp_
 
 
 def test_the_demo_of_two_workers_is_that_of_duckdb(
-    spark: Path, cluster: str, demo: Shop, tmp_path: Path
+    spark: Path, two_workers: str, demo: Shop, tmp_path: Path
 ) -> None:
-    assert not _differences_on_spark(spark, cluster, demo, tmp_path)
+    assert not _differences_on_spark(spark, two_workers, demo, tmp_path)
 
 
 def test_a_shop_with_every_input_is_that_of_duckdb(
@@ -201,7 +193,7 @@ QUERIES = (
 def test_words_mean_on_spark_what_they_mean_on_duckdb(spark: Path) -> None:
     finished = subprocess.run(
         [str(spark / "bin" / "python"), str(Path(__file__).with_name("spark_answers.py"))],
-        env=_environment() | {"PYTHONPATH": str(REPOSITORY / "src"), "SPARK_LOCAL_IP": LOOPBACK},
+        env=_environment() | {"SPARK_LOCAL_IP": LOOPBACK},
         input=json.dumps(QUERIES),
         capture_output=True,
         text=True,
@@ -228,7 +220,6 @@ def _differences_on_spark(
             "CUSTOMER_VALUE_SPARK_WAREHOUSE": str(folder / "spark"),
             "CUSTOMER_VALUE_SPARK_CATALOG": "in-memory",
             "CUSTOMER_VALUE_SPARK_PARTITIONS": "2",
-            "PYTHONPATH": str(REPOSITORY / "src"),
             "SPARK_LOCAL_IP": LOOPBACK,
         },
     )
@@ -263,44 +254,3 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stdout[-6000:] + finished.stderr[-2000:]
-
-
-@contextmanager
-def _started(spark: Path, log: Path, name: str, *arguments: str) -> Iterator[None]:
-    """A process of Spark's standalone cluster, which pyspark ships without a script to start it."""
-    (home,) = spark.glob("lib/python*/site-packages/pyspark")
-    with log.open("w") as written:
-        process = subprocess.Popen(
-            [
-                *(str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}"),
-                *("--webui-port", "0", *arguments),
-            ],
-            env=_environment()
-            | {
-                "SPARK_HOME": str(home),
-                "SPARK_LOCAL_IP": LOOPBACK,
-                # A second way in, on a fixed port.
-                "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",
-            },
-            stdout=written,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait_for(log: Path, sentence: str, times: int) -> None:
-    until = time.monotonic() + 120
-    while log.read_text().count(sentence) < times:
-        assert time.monotonic() < until, log.read_text()
-        time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind((LOOPBACK, 0))
-        port: int = listening.getsockname()[1]
-    return port
