@@ -1,4 +1,4 @@
-"""How long Spark takes for what ``speed.py`` measures on DuckDB, on a cluster of this machine.
+"""How long Spark takes for what ``speed`` measures on DuckDB, on a cluster of this machine.
 
 ``python benchmarks/spark.py`` generates an order log, starts a standalone master with two workers
 of one core each, and runs the whole ``dbt build`` of the models there. It prints the seconds of the
@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from spark_cluster import LOOPBACK, cluster
-from speed import OPTIONAL_COLUMNS, PROJECT, generated_orders
+from speed.order_log import generated
+from speed.package import OPTIONAL_COLUMNS
+from speed.processes import PROJECT
 
 ENVIRONMENT: Final = PROJECT / "build" / "spark"
 PRINTED: Final = 20
@@ -35,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     folder: Path = arguments.directory
     folder.mkdir(parents=True, exist_ok=True)
-    orders = generated_orders(folder, arguments.customers, arguments.seed)
+    orders = generated(folder, arguments.customers, arguments.seed)
     with cluster(ENVIRONMENT, folder, memory=arguments.worker_memory) as master:
         started = time.perf_counter()
         _build(master, orders, folder, arguments.worker_memory, arguments.select)
