@@ -92,8 +92,10 @@ superset: build/superset/ready  ## Show the tables in Apache Superset, on this m
 superset-stop:  ## End it, and forget its password.
 	@$(PYTHON) bi/superset/serve.py stop
 
-superset-screenshot:  ## Take the picture of the dashboard in docs/, while it runs. Needs chromium.
+superset-screenshot:  ## Take the pictures of the dashboards in docs/, while it runs. Needs chromium.
 	@build/superset/bin/python bi/superset/screenshot.py
+	@build/superset/bin/python bi/superset/screenshot.py --dashboard customer-decisions \
+		--picture docs/superset_decisions.png
 
 docs: .venv/ready  ## Write dbt's documentation site into target/.
 	$(DBT) docs generate $(PROFILE)

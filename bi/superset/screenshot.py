@@ -1,4 +1,4 @@
-"""Take the picture of the dashboard that the documentation shows, from a Superset that runs.
+"""Take a picture of a dashboard, as the documentation shows it, from a Superset that runs.
 
 It fails, and writes nothing, if a chart shows an error. Run by the Python of Superset's own
 environment: `make superset-screenshot`.
@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -31,6 +32,8 @@ def main() -> int:
         "--login", type=Path, default=REPOSITORY / "build" / "superset" / "run" / "login.json"
     )
     parser.add_argument("--picture", type=Path, default=REPOSITORY / "docs" / "superset.png")
+    parser.add_argument("--dashboard", default="customer-value", help="as it stands in its address")
+    parser.add_argument("--tab", type=int, default=1, help="which of its tabs, if it has any")
     options = parser.parse_args()
     if not options.login.exists():
         print("superset: it is not running; `make superset` starts it.", file=sys.stderr)
@@ -39,7 +42,8 @@ def main() -> int:
     if browser is None:
         print("superset: chromium is not installed; apt-get install chromium.", file=sys.stderr)
         return 2
-    problem = take(json.loads(options.login.read_text()), options.picture, browser)
+    view = View(options.dashboard, options.tab)
+    problem = take(json.loads(options.login.read_text()), options.picture, browser, view)
     if problem:
         print(f"superset: {problem}", file=sys.stderr)
         return 1
@@ -47,18 +51,28 @@ def main() -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class View:
+    """A dashboard by the name in its address, and one of its tabs, if it has any."""
+
+    dashboard: str = "customer-value"
+    tab: int = 1
+
+
 def take(
     login: dict[str, str],
     picture: Path,
     browser: str,
+    view: View = View(),
     on_request: Callable[[str, str | None], None] = lambda _url, _body: None,
 ) -> str | None:
     """Log in, wait until every chart is drawn, and take the picture; what went wrong, if so.
 
     Args:
-        login: url, address, user and password, as serve.py leaves them.
+        login: address, user and password, as serve.py leaves them.
         picture: where the PNG goes.
         browser: path of a Chromium.
+        view: what of it is to be seen.
         on_request: is told the address and the body of every request that the page makes.
     """
     with sync_playwright() as playwright:
@@ -71,20 +85,25 @@ def take(
         page.locator("#password, input[name=password]").first.fill(login["password"])
         with page.expect_navigation():
             page.keyboard.press("Enter")
-        page.goto(f"{login['url']}?standalone=1&show_filters=1")
+        address = f"{login['address']}/superset/dashboard/{view.dashboard}/"
+        page.goto(f"{address}?standalone=1&show_filters=1")
         try:
+            if view.tab > 1:
+                page.locator("[role=tab]").nth(view.tab - 1).click()
             return _draw(page, picture)
         finally:
             chromium.close()
 
 
 def _draw(page: Page, picture: Path) -> str | None:
-    page.wait_for_selector(".dashboard-component-chart-holder")
-    # Until none is loading any more, and none begins to for a while.
+    page.wait_for_selector(".dashboard-component-chart-holder:visible")
+    # Until none that is to be seen is loading any more, and none begins to for a while.
     page.wait_for_function(
         """() => {
-            const idle = !document.querySelector(".loading, [data-test='loading-indicator']")
-                && document.querySelectorAll(".slice_container, .chart-slice").length > 0;
+            const seen = selector => [...document.querySelectorAll(selector)]
+                .filter(part => part.getClientRects().length > 0);
+            const idle = seen(".loading, [data-test='loading-indicator']").length === 0
+                && seen(".slice_container, .chart-slice").length > 0;
             window.idleSince = idle ? window.idleSince || Date.now() : 0;
             return idle && Date.now() - window.idleSince > 3000;
         }""",

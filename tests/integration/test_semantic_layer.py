@@ -147,6 +147,65 @@ QUESTIONS = {
         """,
         group_by="metric_time__year,customer__tier",
     ),
+    "customers by stage": Question(
+        ("staged_customers", "predicted_value"),
+        """
+        select lifecycle_stage, count(*), sum(predicted_value)
+        from customer_lifecycle
+        left join customer_cltv using (customer_id)
+        group by all
+        """,
+        arguments=("--saved-query", "customers_by_stage"),
+    ),
+    "who is at risk": Question(
+        ("at_risk_customers", "at_risk_rate"),
+        """
+        select
+            segment_name, count_if(lifecycle_stage = 'at_risk'),
+            count_if(lifecycle_stage = 'at_risk') / count(*)
+        from customer_lifecycle
+        inner join customer_segments using (customer_id)
+        group by all
+        """,
+        group_by="customer__cluster",
+    ),
+    "who moved": Question(
+        ("moved_customers",),
+        """
+        select
+            movement_month, to_stage,
+            sum(case when from_stage in ('none', to_stage) then 0 else customer_count end)
+        from lifecycle_movements
+        group by all
+        """,
+        group_by="metric_time__month,movement__to_stage",
+    ),
+    "the plan by action": Question(
+        ("planned_actions", "planned_cost", "planned_net_gain"),
+        """
+        select action, count_if(action <> 'none'), sum(cost_amount), sum(expected_net_gain)
+        from action_plan
+        group by all
+        """,
+        arguments=("--saved-query", "plan_by_action"),
+    ),
+    "the plan by tier": Question(
+        ("planned_margin_change", "planned_value_change", "gain_per_cost"),
+        """
+        select
+            tier, sum(expected_margin_change), sum(expected_value_change),
+            sum(expected_net_gain)::double / nullif(sum(cost_amount), 0)
+        from action_plan
+        inner join customer_tiers using (customer_id)
+        group by all
+        """,
+        group_by="customer__tier",
+    ),
+    "demand": Question(
+        ("expected_quantity", "expected_demand"),
+        # The shop gives no lines: there is nothing to group by.
+        "select sum(expected_quantity), sum(expected_amount) from category_demand",
+    ),
     "predictions over time": Question(
         ("predicted_revenue",),
         "select as_of_date, sum(predicted_net_amount) from prediction_history group by all",

@@ -27,6 +27,17 @@ CHARTS = {
         yaml.safe_load(path.read_text()) for path in (SUPERSET / "customer_value/charts").iterdir()
     )
 }
+DECISIONS = yaml.safe_load(
+    (SUPERSET / "customer_value/dashboards/customer_decisions.yaml").read_text()
+)
+# Of lines, events, campaigns and reviews, which the shop does not give: there, and empty.
+OF_OTHER_INPUTS = frozenset(
+    part["meta"]["uuid"]
+    for part in DECISIONS["position"].values()
+    if isinstance(part, dict) and part["type"] == "CHART" and "TAB-2" in part["parents"]
+)
+# No order of the last month stands out.
+UNCHANGED = {"Which orders stand out?"}
 PORT = 18088
 READERS = 4
 ROUNDS = 12
@@ -87,9 +98,10 @@ class Running:
         shutil.copy(warehouse, staged)
         staged.replace(self.published)
 
-    def answers(self, client: Client) -> dict[str, Any]:
+    def answers(self, client: Client, without: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The rows of every chart, by its name in the repository."""
-        return {uuid: self.answer(client, number) for number, uuid in self.charts.items()}
+        asked = {number: uuid for number, uuid in self.charts.items() if uuid not in without}
+        return {uuid: self.answer(client, number) for number, uuid in asked.items()}
 
     def answer(self, client: Client, chart: int) -> Any:
         (query,) = client.get(f"/api/v1/chart/{chart}/data/?force=true")["result"]
@@ -131,10 +143,15 @@ def test_charts_are_whole_while_a_refresh_publishes(superset: Running, shop: Sho
         superset.publish(warehouse)
         truths.append(superset.answers(superset.client()))
     before, after = truths
+    assert OF_OTHER_INPUTS
     for uuid, chart in CHARTS.items():
+        if uuid in OF_OTHER_INPUTS:
+            assert before[uuid] == after[uuid] == [], chart["slice_name"]
+            continue
         assert before[uuid], chart["slice_name"]
         # Or a mixture could not be told.
-        assert before[uuid] != after[uuid], chart["slice_name"]
+        is_changed = chart["slice_name"] not in UNCHANGED
+        assert (before[uuid] != after[uuid]) == is_changed, chart["slice_name"]
 
     is_over = threading.Event()
     swaps = 0
@@ -147,7 +164,7 @@ def test_charts_are_whole_while_a_refresh_publishes(superset: Running, shop: Sho
 
     def read(_reader: int) -> list[dict[str, Any]]:
         client = superset.client()
-        return [superset.answers(client) for _ in range(ROUNDS // READERS)]
+        return [superset.answers(client, OF_OTHER_INPUTS) for _ in range(ROUNDS // READERS)]
 
     publisher = threading.Thread(target=publish)
     publisher.start()
@@ -182,7 +199,13 @@ def test_run_id_is_that_of_the_refresh(superset: Running, shop: Shop) -> None:
     assert {row["run_id"] for row in rows} == {f"refresh of {REFRESHES[-1]}"}
 
 
-def test_dashboard_is_drawn_in_chromium(superset: Running, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("dashboard", "tab"),
+    [("customer-value", 1), ("customer-decisions", 1), ("customer-decisions", 2)],
+)
+def test_dashboards_are_drawn_in_chromium(
+    superset: Running, tmp_path: Path, dashboard: str, tab: int
+) -> None:
     chromium.installed()
     picture = tmp_path / "dashboard.png"
     login = REPOSITORY / "build" / "superset" / "run" / "login.json"
@@ -190,13 +213,15 @@ def test_dashboard_is_drawn_in_chromium(superset: Running, tmp_path: Path) -> No
         [
             *(str(superset.python), str(SUPERSET / "screenshot.py")),
             *("--login", str(login), "--picture", str(picture)),
+            *("--dashboard", dashboard, "--tab", str(tab)),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert drawn.returncode == 0, drawn.stderr
-    assert picture.stat().st_size > 100_000
+    # With charts on it; of the last one all are empty.
+    assert picture.stat().st_size > (100_000 if tab == 1 else 20_000)
 
 
 def test_what_is_wrong_with_the_database_is_said_in_a_sentence(tmp_path: Path) -> None:
