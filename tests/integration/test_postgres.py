@@ -231,7 +231,7 @@ def _differences(warehouse: Path, server: Server, folder: Path) -> dict[str, lis
             relation = connection.table(f"{mart.schema}.{mart.name}")
             types = dict(zip(relation.columns, map(str, relation.types), strict=True))
         file = saved / f"{mart.name}.csv"
-        server.saved(mart.schema, mart.name, relation.columns, file)
+        server.saved(mart.schema, mart.name, list(types), file)
         return _csv(file, types)
 
     marts = marts_of(warehouse.parent / "duckdb" / "target" / "manifest.json")
