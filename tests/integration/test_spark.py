@@ -4,16 +4,20 @@ Once within one process (local[2]), and once on a standalone master with two wor
 processes of this machine: nothing may depend on the driver's memory or on what a worker has.
 """
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import everything_shop
 import pytest
 from equal_marts import Leave, Mart, differences, marts_of
 from own_environment import made
@@ -36,19 +40,53 @@ def spark() -> Path:
     return made("spark", REPOSITORY / "requirements-spark.txt")
 
 
+@dataclass(frozen=True)
+class Shop:
+    """What DuckDB made of a shop, and the vars by which Spark reads the same inputs."""
+
+    folder: Path
+    variables: dict[str, object]
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "customer_value.duckdb"
+
+
 @pytest.fixture(scope="module")
-def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the demo as DuckDB builds it, and its orders as a file."""
-    folder = tmp_path_factory.mktemp("on duckdb")
-    file = folder / "customer_value.duckdb"
-    _run(
-        [str(DBT), "build", *_places(folder), *MODELS_ONLY], {"CUSTOMER_VALUE_WAREHOUSE": str(file)}
-    )
-    with duckdb.connect(str(file), read_only=True) as connection:
-        connection.execute(
-            f"copy customer_value_internal.demo_orders to '{folder / 'demo_orders.parquet'}'"
-        )
-    return folder
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The demo; its orders as a file, since dbt-spark takes minutes for a seed of so many rows."""
+    shop = Shop(tmp_path_factory.mktemp("demo"), {})
+    _build_on_duckdb(shop, {})
+    return _as_files(shop, {"orders": "customer_value_internal.demo_orders"}, {})
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A small shop that gives every input, and in them much that is wrong."""
+    shop = Shop(tmp_path_factory.mktemp("everything"), {})
+    everything_shop.write(shop.database)
+    variables = everything_shop.variables()
+    _build_on_duckdb(shop, variables)
+    tables = {name: f"{everything_shop.SCHEMA}.{name}" for name in everything_shop.TYPES}
+    return _as_files(shop, tables, variables)
+
+
+def _build_on_duckdb(shop: Shop, variables: Mapping[str, object]) -> None:
+    given = ("--vars", json.dumps(variables))
+    command = [str(DBT), "build", *_places(shop.folder), *given, *MODELS_ONLY]
+    _run(command, {"CUSTOMER_VALUE_WAREHOUSE": str(shop.database)})
+
+
+def _as_files(shop: Shop, tables: Mapping[str, str], variables: Mapping[str, Any]) -> Shop:
+    """The shop with its inputs as Parquet files, which Spark is told to read."""
+    inputs = {}
+    with duckdb.connect(str(shop.database), read_only=True) as connection:
+        for name, table in tables.items():
+            file = shop.folder / f"{name}.parquet"
+            connection.execute(f"copy customer_value.{table} to '{file}'")
+            declared = variables.get("inputs", {}).get(name, {})
+            inputs[name] = declared | {"table": f'parquet."{file}"'}
+    return Shop(shop.folder, {**variables, "inputs": inputs})
 
 
 @pytest.fixture(scope="module")
@@ -68,35 +106,122 @@ def cluster(spark: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
             yield address
 
 
-def test_tables_in_one_process_are_those_of_duckdb(
-    spark: Path, on_duckdb: Path, tmp_path: Path
+def test_the_demo_in_one_process_is_that_of_duckdb(spark: Path, demo: Shop, tmp_path: Path) -> None:
+    assert not _differences_on_spark(spark, "local[2]", demo, tmp_path)
+
+
+def test_the_demo_of_two_workers_is_that_of_duckdb(
+    spark: Path, cluster: str, demo: Shop, tmp_path: Path
 ) -> None:
-    _build(spark, "local[2]", on_duckdb, tmp_path)
-    assert not _differences(on_duckdb, tmp_path)
+    assert not _differences_on_spark(spark, cluster, demo, tmp_path)
 
 
-def test_tables_of_two_workers_are_those_of_duckdb(
-    spark: Path, cluster: str, on_duckdb: Path, tmp_path: Path
+def test_a_shop_with_every_input_is_that_of_duckdb(
+    spark: Path, everything: Shop, tmp_path: Path
 ) -> None:
-    _build(spark, cluster, on_duckdb, tmp_path)
-    assert not _differences(on_duckdb, tmp_path)
+    assert not _differences_on_spark(spark, "local[2]", everything, tmp_path)
 
 
-def _build(spark: Path, master: str, on_duckdb: Path, folder: Path) -> None:
-    # The orders as a file: dbt-spark renders each value of a seed, which takes minutes.
-    orders = f'parquet."{on_duckdb / "demo_orders.parquet"}"'
+# Each gives one row, whose values have the same text on both.
+QUERIES = (
+    # Borders of a unit, not whole units; also backwards.
+    """
+    select
+        date_diff('day', timestamp '2024-01-01 23:59:59', timestamp '2024-01-02 00:00:00'),
+        date_diff('day', timestamp '2024-03-01 00:00:00', timestamp '2024-02-28 23:00:00'),
+        date_diff('month', date '2024-01-31', date '2024-02-01'),
+        date_diff('month', date '2024-03-01', date '2023-12-31'),
+        date_diff('second', timestamp '2024-01-01 00:00:00.9', timestamp '2024-01-01 00:00:01.1'),
+        cast(date_diff('minute', timestamp '1969-12-31 23:59:59', timestamp '1970-01-01') as int)
+    """,
+    """
+    select
+        cast(date '2024-01-31' + cast(1 as bigint) * interval '1 month' as date),
+        cast(timestamp '2024-02-28 12:30:00' + cast(24 as bigint) * interval '1 hour' as timestamp),
+        cast(date_trunc('month', moment) as date),
+        cast(date_trunc('week', moment) as date)
+    from (select timestamp '2024-03-03 12:30:00' as moment) as given
+    """,
+    # A half that is a little less in binary, and one that is none.
+    """
+    select
+        cast(0.145::double as decimal(18, 2)),
+        cast(-2.675::double as decimal(18, 2)),
+        cast(cast(2.345 as decimal(18, 3)) as decimal(18, 2)),
+        cast(1e15::double as decimal(38, 6)),
+        cast(x as decimal(18, 2))
+    from (select cast(null as double) as x) as given
+    """,
+    # Whole numbers divide with a remainder, but for //.
+    """
+    select 7 / 2, cast(7 as decimal(18, 2)) / 4, 7 // 2, avg(x)
+    from (select 1 as x union all select 2) as t
+    """,
+    # What is nothing has no say.
+    """
+    select
+        arg_max(v, k),
+        greatest(max(k), null),
+        count(v),
+        sum(v order by k),
+        avg(v order by k)
+    from (values (1, 10), (2, 20), (3, null)) as t (k, v)
+    """,
+    """
+    select
+        percentile_disc(0.5) within group (order by v),
+        percentile_disc(0.9) within group (order by v),
+        percentile_cont(0.25) within group (order by v),
+        median(v)
+    from (values (1.0::double), (2.0::double), (4.0::double), (8.0::double)) as t (v)
+    """,
+    """
+    select
+        cast(json_object('a', cast(null as varchar), 'b', 'it''s') as varchar),
+        'a\\b' || '"',
+        trim('  a '),
+        split_part('a+b', '+', 2),
+        split_part('a', '+', 2),
+        concat_ws(', ', 'a', null, 'b'),
+        sha256('a'),
+        substring('abc', 1, 2)
+    """,
+    """
+    select key, place from (
+        select key, row_number() over (order by key) as place
+        from (values ('b'), (null), ('a')) as t (key)
+    ) as numbered
+    qualify row_number() over (order by key desc) = 1
+    """,
+    "select string_agg(v, ', ' order by k) from (values (2, 'b'), (1, 'a')) as t (k, v)",
+    "select count(*), sum(n) from (select unnest(generate_series(0, (select 4))) as n) as numbers",
+)
+
+
+def test_words_mean_on_spark_what_they_mean_on_duckdb(spark: Path) -> None:
+    finished = subprocess.run(
+        [str(spark / "bin" / "python"), str(Path(__file__).with_name("spark_answers.py"))],
+        env=_environment() | {"PYTHONPATH": str(REPOSITORY / "src"), "SPARK_LOCAL_IP": LOOPBACK},
+        input=json.dumps(QUERIES),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr[-4000:]
+    with duckdb.connect() as connection:
+        rows = [connection.sql(query).fetchall() for query in QUERIES]
+    ours = [[None if value is None else str(value) for value in row] for (row,) in rows]
+    assert json.loads(finished.stdout) == ours
+
+
+def _differences_on_spark(
+    spark: Path, master: str, shop: Shop, folder: Path
+) -> dict[str, list[str]]:
+    """Build a shop on Spark, and compare every mart with DuckDB's."""
     _run(
         [
-            *(
-                str(spark / "bin" / "dbt"),
-                "build",
-                *_places(folder),
-                "--target",
-                "spark",
-                *MODELS_ONLY,
-            ),
-            *("--exclude", "demo_orders"),
-            *("--vars", f"{{inputs: {{orders: {{table: '{orders}'}}}}}}"),
+            *(str(spark / "bin" / "dbt"), "build", *_places(folder), "--target", "spark"),
+            *(*MODELS_ONLY, "--exclude", "demo_orders", "--vars", json.dumps(shop.variables)),
         ],
         {
             "CUSTOMER_VALUE_SPARK_MASTER": master,
@@ -108,13 +233,16 @@ def _build(spark: Path, master: str, on_duckdb: Path, folder: Path) -> None:
         },
     )
 
-
-def _differences(on_duckdb: Path, folder: Path) -> dict[str, list[str]]:
     def files(mart: Mart) -> str:
         return f"read_parquet('{folder}/spark/{mart.schema}.db/{mart.name}/*.parquet')"
 
-    marts = marts_of(on_duckdb / "target" / "manifest.json")
-    return differences(marts, on_duckdb / "customer_value.duckdb", files, LEFT_OUT)
+    marts = marts_of(shop.folder / "target" / "manifest.json")
+    return differences(marts, shop.database, files, LEFT_OUT)
+
+
+def _environment() -> dict[str, str]:
+    kept = ("PATH", "HOME", "JAVA_HOME")
+    return {name: os.environ[name] for name in kept if name in os.environ}
 
 
 def _places(folder: Path) -> tuple[str, ...]:
@@ -126,11 +254,10 @@ def _places(folder: Path) -> tuple[str, ...]:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
     finished = subprocess.run(
         command,
         cwd=REPOSITORY,
-        env=kept | environment,
+        env=_environment() | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -142,14 +269,13 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
 def _started(spark: Path, log: Path, name: str, *arguments: str) -> Iterator[None]:
     """A process of Spark's standalone cluster, which pyspark ships without a script to start it."""
     (home,) = spark.glob("lib/python*/site-packages/pyspark")
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
     with log.open("w") as written:
         process = subprocess.Popen(
             [
                 *(str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}"),
                 *("--webui-port", "0", *arguments),
             ],
-            env=kept
+            env=_environment()
             | {
                 "SPARK_HOME": str(home),
                 "SPARK_LOCAL_IP": LOOPBACK,

@@ -74,7 +74,7 @@ campaigns as (
 
     select
         campaign_id,
-        percentile_disc(0.5) within group (order by contacted_at) as contacted_at
+        {{ customer_value.middle_time("contacted_at") }} as contacted_at
     from judged
     group by campaign_id
     having

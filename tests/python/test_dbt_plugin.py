@@ -1,0 +1,61 @@
+"""The plugin of dbt translates the package's own nodes elsewhere, and leaves all others alone."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from dbt.compilation import Compiler
+
+from dbt_customer_value import CustomerValuePlugin, _translating, plugins
+
+QUERY = "select cast(a as varchar) as a from t"
+
+
+def compiled(package: str, adapter: str, sql: str = QUERY, **promised: str) -> Any:
+    """A node of a package as it leaves dbt's compiler on an adapter."""
+    node = SimpleNamespace(
+        package_name=package,
+        language="sql",
+        compiled_code=None,
+        columns={
+            name: SimpleNamespace(name=name, data_type=kind) for name, kind in promised.items()
+        },
+        config=SimpleNamespace(contract=SimpleNamespace(enforced=bool(promised))),
+    )
+
+    def compile_code(_: object, node: Any) -> Any:
+        node.compiled_code = sql
+        return node
+
+    compiler = SimpleNamespace(config=SimpleNamespace(credentials=SimpleNamespace(type=adapter)))
+    return _translating(compile_code)(compiler, node)
+
+
+def test_dbt_finds_it_and_puts_it_around_the_compiler_once() -> None:
+    assert plugins == [CustomerValuePlugin]
+    CustomerValuePlugin(project_name="a shop")
+    around = Compiler._compile_code
+    CustomerValuePlugin(project_name="a shop")
+    assert Compiler._compile_code is around
+
+
+@pytest.mark.parametrize(
+    ("package", "adapter"), [("a_shop", "postgres"), ("customer_value", "duckdb")]
+)
+def test_leaves_others_and_duckdb_alone(package: str, adapter: str) -> None:
+    node = compiled(package, adapter, a="varchar")
+    assert node.compiled_code == QUERY
+    assert node.columns["a"].data_type == "varchar"
+
+
+def test_translates_our_nodes_and_what_their_contracts_promise() -> None:
+    node = compiled("customer_value", "postgres", a="double")
+    assert node.columns["a"].data_type == "DOUBLE PRECISION"
+    assert "cast(answer.a as DOUBLE PRECISION) as a" in node.compiled_code
+    assert "CAST(a AS TEXT)" in node.compiled_code
+
+
+def test_leaves_a_node_without_sql_as_it_is() -> None:
+    assert not compiled("customer_value", "postgres", sql="  ").compiled_code.strip()
