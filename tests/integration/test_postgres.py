@@ -68,7 +68,7 @@ def test_every_input_and_a_second_refresh_are_those_of_duckdb(
     everything_shop.write(warehouse)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for name in everything_shop.TYPES:
-            relation = connection.table(f"{everything_shop.SCHEMA}.{name}")
+            relation = _table(connection, everything_shop.SCHEMA, name)
             server.load(relation, everything_shop.SCHEMA, name)
     for as_of_date in REFRESHES:
         variables = everything_shop.variables() | {
@@ -218,8 +218,15 @@ def _bring_over(warehouse: Path, server: Server, *others: str) -> None:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for node in manifest["nodes"].values():
             if node.get("language") == "python" or node["name"] in others:
-                relation = connection.table(f"{node['schema']}.{node['name']}")
+                relation = _table(connection, node["schema"], node["name"])
                 server.load(relation, node["schema"], node["name"])
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str
+) -> duckdb.DuckDBPyRelation:
+    # The file's catalog, and one of its schemas, bear the same name.
+    return connection.sql(f"from customer_value.{schema}.{table}")
 
 
 def _differences(warehouse: Path, server: Server, folder: Path) -> dict[str, list[str]]:
@@ -228,10 +235,10 @@ def _differences(warehouse: Path, server: Server, folder: Path) -> dict[str, lis
 
     def theirs(mart: Mart) -> str:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
-            relation = connection.table(f"{mart.schema}.{mart.name}")
+            relation = _table(connection, mart.schema, mart.name)
             types = dict(zip(relation.columns, map(str, relation.types), strict=True))
         file = saved / f"{mart.name}.csv"
-        server.saved(mart.schema, mart.name, relation.columns, file)
+        server.saved(mart.schema, mart.name, list(types), file)
         return _csv(file, types)
 
     marts = marts_of(warehouse.parent / "duckdb" / "target" / "manifest.json")

@@ -271,10 +271,22 @@ def numbers(node: exp.Expr) -> exp.Expr:
         )
     if isinstance(node, exp.Ln | exp.Exp | exp.Sqrt | exp.Sin | exp.Cos):
         node.set("this", as_double(node.this))
+        if isinstance(node, exp.Exp) and not _is_bounded(node.this.this):
+            # What is too small for a floating point number is an error there, and 0 on DuckDB.
+            return written(
+                "case when :power < -700 then 0 else :exponential end",
+                DIALECT,
+                power=node.this,
+                exponential=node,
+            )
     if isinstance(node, exp.Pow):
         node.set("this", as_double(node.this))
         node.set("expression", as_double(node.expression))
     return node
+
+
+def _is_bounded(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Greatest) and isinstance(node.this.unnest(), exp.Neg | exp.Literal)
 
 
 def times(node: exp.Expr) -> exp.Expr:
