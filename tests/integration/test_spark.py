@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import everything_shop
 import pytest
 from equal_marts import Leave, Mart, differences, marts_of
 from own_environment import made
@@ -62,17 +61,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return _as_files(shop, {"orders": "customer_value_internal.demo_orders"}, {})
 
 
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A small shop that gives every input, and in them much that is wrong."""
-    shop = Shop(tmp_path_factory.mktemp("everything"), {})
-    everything_shop.write(shop.database)
-    variables = everything_shop.variables()
-    _build_on_duckdb(shop, variables)
-    tables = {name: f"{everything_shop.SCHEMA}.{name}" for name in everything_shop.TYPES}
-    return _as_files(shop, tables, variables)
-
-
 def _build_on_duckdb(shop: Shop, variables: Mapping[str, object]) -> None:
     given = ("--vars", json.dumps(variables))
     command = [str(DBT), "build", *_places(shop.folder), *given, *MODELS_ONLY]
@@ -106,12 +94,6 @@ def test_the_demo_of_two_workers_is_that_of_duckdb(
     spark: Path, two_workers: str, demo: Shop, tmp_path: Path
 ) -> None:
     assert not _differences_on_spark(spark, two_workers, demo, tmp_path)
-
-
-def test_a_shop_with_every_input_is_that_of_duckdb(
-    spark: Path, everything: Shop, tmp_path: Path
-) -> None:
-    assert not _differences_on_spark(spark, "local[2]", everything, tmp_path)
 
 
 # Each gives one row, whose values have the same text on both.
