@@ -22,7 +22,6 @@ from customer_value.report import charts, figures, plain_text, reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.filterwarnings("error")
 
 EMPTY_TABLES = """
 create schema customer_value;
