@@ -41,7 +41,7 @@ UNCHANGED = {"Which orders stand out?"}
 PORT = 18088
 READERS = 4
 ROUNDS = 8
-# Between one refresh and the next, thousands of times as often as anybody refreshes. Without a pause
+# Between two refreshes, thousands of times as often as anybody refreshes. Without a pause
 # a busy machine may find no moment between two of them in which to open a file.
 PAUSE_SECONDS = 0.2
 

@@ -23,7 +23,6 @@ from customer_value.report.page.blocks import Section
 from customer_value.report.page.sections import SECTIONS
 from customer_value.report.page.tables import Tables
 
-
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&$x$"
 
 # Names that a shop chooses; {name} is where a hostile one goes.
