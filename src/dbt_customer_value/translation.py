@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbt.artifacts.resources import Hook
+from dbt.artifacts.resources.v1.config import Hook
 
 from customer_value.dialects import translate, translate_type
 
