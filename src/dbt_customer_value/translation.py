@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dbt.artifacts.resources.v1.config import Hook
+
 from customer_value.dialects import translate, translate_type
 
 
@@ -15,7 +17,19 @@ def translated(node: Any, dialect: str) -> Any:  # noqa: ANN401 - a node of dbt'
     for column in getattr(node, "columns", {}).values():
         if column.data_type:
             column.data_type = translate_type(column.data_type, dialect)
+    if dialect == "postgres" and node.config.materialized in {"table", "incremental"}:
+        _counted_when_built(node)
     return node
+
+
+def _counted_when_built(node: Any) -> None:  # noqa: ANN401 - a node of dbt's manifest
+    """Postgres plans by statistics, of which a new table has none until it is analyzed.
+
+    It would otherwise take the tables of one build for empty, and join them row by row.
+    """
+    hook = Hook(sql="analyze {{ this }}")
+    if hook not in node.config.post_hook:
+        node.config.post_hook.append(hook)
 
 
 def translate_seed(node: Any, dialect: str) -> None:  # noqa: ANN401 - a node of dbt's manifest

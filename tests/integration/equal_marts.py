@@ -57,6 +57,8 @@ def differences(
     ours: Path,
     theirs: Callable[[Mart], str],
     left_out: Mapping[str, Leave],
+    *,
+    are_trained_on_both: bool = True,
 ) -> dict[str, list[str]]:
     """What differs in each mart that is not equal.
 
@@ -65,13 +67,19 @@ def differences(
         ours: DuckDB's file.
         theirs: what stands after `from` in DuckDB to read the other warehouse's.
         left_out: by mart, what may differ.
+        are_trained_on_both: whether models are, so that their versions differ; only their names
+            are the same then.
     """
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{ours}' as ours (read_only)")
         found = {
             mart.name: _differences(
-                connection, mart, theirs(mart), left_out.get(mart.name, Leave())
+                connection,
+                mart,
+                theirs(mart),
+                left_out.get(mart.name, Leave()),
+                () if are_trained_on_both else ("model_version",),
             )
             for mart in marts
         }
@@ -79,7 +87,11 @@ def differences(
 
 
 def _differences(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, theirs: str, left_out: Leave
+    connection: duckdb.DuckDBPyConnection,
+    mart: Mart,
+    theirs: str,
+    left_out: Leave,
+    exact: Sequence[str],
 ) -> list[str]:
     kept = f"where not ({left_out.rows})"
     ours, theirs = (
@@ -93,7 +105,7 @@ def _differences(
     if not mart.key:
         names = [name for name, _ in columns if name not in left_out.columns]
         return _without_key(connection, names, ours, theirs)
-    on = " and ".join(_matching(f"ours.{name}", f"theirs.{name}") for name in mart.key)
+    on = " and ".join(_matching(name, exact) for name in mart.key)
     connection.execute(
         f"""
         create or replace temp table pairs as
@@ -127,10 +139,11 @@ def _differences(
     return said
 
 
-def _matching(ours: str, theirs: str) -> str:
+def _matching(name: str, exact: Sequence[str]) -> str:
     # Of a model's version its name.
-    same = "split_part({}, '-', 1)" if ours.endswith("model_version") else "{}"
-    return f"{same.format(ours)} is not distinct from {same.format(theirs)}"
+    is_hashed = name == "model_version" and name not in exact
+    same = "split_part({}, '-', 1)" if is_hashed else "{}"
+    return f"{same.format(f'ours.{name}')} is not distinct from {same.format(f'theirs.{name}')}"
 
 
 def _without_key(

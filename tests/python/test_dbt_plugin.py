@@ -22,7 +22,9 @@ def compiled(package: str, adapter: str, sql: str = QUERY, **promised: str) -> A
         columns={
             name: SimpleNamespace(name=name, data_type=kind) for name, kind in promised.items()
         },
-        config=SimpleNamespace(contract=SimpleNamespace(enforced=bool(promised))),
+        config=SimpleNamespace(
+            contract=SimpleNamespace(enforced=bool(promised)), materialized="table", post_hook=[]
+        ),
     )
 
     def compile_code(_: object, node: Any) -> Any:
@@ -55,6 +57,12 @@ def test_translates_our_nodes_and_what_their_contracts_promise() -> None:
     assert node.columns["a"].data_type == "DOUBLE PRECISION"
     assert "cast(answer.a as DOUBLE PRECISION) as a" in node.compiled_code
     assert "CAST(a AS TEXT)" in node.compiled_code
+
+
+@pytest.mark.parametrize(("adapter", "hooks"), [("postgres", 1), ("bigquery", 0)])
+def test_postgres_is_told_to_count_what_was_built(adapter: str, hooks: int) -> None:
+    node = compiled("customer_value", adapter, a="double")
+    assert [hook.sql for hook in node.config.post_hook] == ["analyze {{ this }}"] * hooks
 
 
 def test_leaves_a_node_without_sql_as_it_is() -> None:
