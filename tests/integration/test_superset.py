@@ -41,9 +41,9 @@ UNCHANGED = {"Which orders stand out?"}
 PORT = 18088
 READERS = 4
 ROUNDS = 8
-# Between two refreshes, thousands of times as often as anybody refreshes. Without a pause
-# a busy machine may find no moment between two of them in which to open a file.
-PAUSE_SECONDS = 0.2
+# Between two refreshes: many times as often as anybody refreshes, and long enough that even a busy
+# machine opens a file in between.
+PAUSE_SECONDS = 2
 
 
 @dataclass
