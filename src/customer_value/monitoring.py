@@ -10,7 +10,8 @@ import pandas as pd
 from duckdb import DuckDBPyRelation as Relation
 
 from customer_value import metrics, scoring
-from customer_value.scoring import Applied
+from customer_value.applied_models import Applied, newest, settings_of
+from customer_value.scoring_in_batches import batches_of, line_of
 from customer_value.spark_frames import on_driver
 
 # Measured per scored date, in the names that model_metrics promises them under.
@@ -31,9 +32,9 @@ def score_training(examples: Relation, models: Relation, run: Relation) -> Relat
         Per customer and past as_of_date, however many horizons they were an example of: the
         churn and spend curves, as churn_scoring and spend_scoring give them for today.
     """
-    settings = scoring.settings_of(run)
+    settings = settings_of(run)
     known = models.df()
-    churn, spend = (scoring.newest(known, name, settings) for name in ("churn", "spend"))
+    churn, spend = (newest(known, name, settings) for name in ("churn", "spend"))
     points = scoring.queried(
         examples,
         """
@@ -45,7 +46,7 @@ def score_training(examples: Relation, models: Relation, run: Relation) -> Relat
     kept = ("customer_id", "as_of_date", "purchases_per_day", "expected_purchase_amount")
     if churn.sql is None or spend.sql is None:
         return pd.concat(
-            [_lines_of(batch, churn, spend, kept) for batch in scoring.batches_of(points)],
+            [_lines_of(batch, churn, spend, kept) for batch in batches_of(points)],
             ignore_index=True,
         )
     churn_line, spend_line = scoring.line_sql(churn), scoring.line_sql(spend)
@@ -70,8 +71,8 @@ def score_training(examples: Relation, models: Relation, run: Relation) -> Relat
 def _lines_of(
     batch: pd.DataFrame, churn: Applied, spend: Applied, kept: Sequence[str]
 ) -> pd.DataFrame:
-    churn_line = scoring.line_of(churn, churn.fitted(), batch, None)
-    spend_line = scoring.line_of(spend, spend.fitted(), batch, churn_line)
+    churn_line = line_of(churn, churn.fitted(), batch, None)
+    spend_line = line_of(spend, spend.fitted(), batch, churn_line)
     return batch[list(kept)].assign(
         churn_intercept=churn_line[0],
         churn_slope=churn_line[1],

@@ -8,135 +8,31 @@ and that of the horizon.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyConnection as Connection
 from duckdb import DuckDBPyRelation as Relation
-from numpy.typing import NDArray
 
-from customer_value import registry, scoring_sql
-from customer_value.calibration import Calibration
-from customer_value.candidates import fitted_from
-from customer_value.candidates.candidate import Fitted
+from customer_value import scoring_sql
+from customer_value.applied_models import Applied, newest, settings_of
 from customer_value.errors import SentenceError
-from customer_value.predictor import LARGEST_LOGARITHM, predictor
-from customer_value.spark_frames import frame_of, is_spark_frame, row_count, sent, spark_query
-
-Floats = NDArray[np.float64]
-
-REASON_COUNT = 3
-BASELINE = ("purchases_per_day", "expected_purchase_amount", "orders_per_purchase_day")
-
-# A longer expression, a forest's, say, is repeated for both horizons and for every reason: planning
-# it takes longer than reading the customers in batches.
-LONGEST_SQL = 20_000
-# So many customers' features are in memory at a time.
-ROWS_PER_BATCH = 40_000
-# Two horizons nearer to each other than this ratio would let rounding set the slope.
-NEAREST_RATIO = 1.05
+from customer_value.predictor import LARGEST_LOGARITHM
+from customer_value.scoring_in_batches import (
+    BASELINE,
+    REASON_COUNT,
+    churn_batch,
+    in_batches,
+    keys,
+    spend_batch,
+)
+from customer_value.spark_frames import frame_of, is_spark_frame, spark_query
 
 
 class MissingFeatureError(SentenceError):
     """A model reads a feature that customer_features no longer has."""
-
-
-class OutdatedModelError(SentenceError):
-    """The newest model was trained by an earlier version, and lacks what this one needs."""
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A model of the registry, ready to be applied.
-
-    Attributes:
-        name: churn, spend or high_value; version: its model_version.
-        sql: its predictor, where that is to be applied in the engine.
-        parameters: as the registry has them.
-        logarithms: the two log horizons that the line goes through.
-        window: the logarithm of the churn window.
-    """
-
-    name: str
-    version: str
-    sql: str | None
-    parameters: Mapping[str, Any]
-    logarithms: tuple[float, float]
-    window: float
-
-    @property
-    def is_affine(self) -> bool:
-        """Whether the predictor is a line by nature."""
-        return bool(self.parameters["is_affine"])
-
-    @property
-    def calibration(self) -> Calibration:
-        """What is done to its log odds."""
-        return Calibration(**self.parameters["calibration"])
-
-    @property
-    def reasons(self) -> Mapping[str, Mapping[str, float]]:
-        """Reason to its features and their reference values."""
-        return self.parameters["reasons"]  # type: ignore[no-any-return]
-
-    def fitted(self) -> Fitted:
-        """The candidate as it was fitted."""
-        return fitted_from(self.parameters["fitted"])
-
-
-def newest(models: pd.DataFrame, name: str, run: Mapping[str, Any]) -> Applied:
-    """The newest model of a name, and the horizons that the run asks of it.
-
-    Args:
-        models: rows of model_registry.
-        name: churn, spend or high_value.
-        run: int_customer_value__run.
-
-    Raises:
-        NoTrainedModelError: there is none.
-        OutdatedModelError: it does not say all that is needed here.
-    """
-    row = registry.newest(models, name)
-    parameters = row["parameters"]
-    if "fitted" not in parameters:
-        message = (
-            f"The newest {name} model, {row['model_version']}, was trained by an earlier version. "
-            "Train it anew: dbt build --selector train"
-        )
-        raise OutdatedModelError(message)
-    sql = row["linear_predictor_sql"]
-    is_in_engine = isinstance(sql, str) and len(sql) <= LONGEST_SQL
-    days = (0.0, 0.0)
-    if name == "spend":
-        last = float(run["value_horizon_days"])
-        days = _apart(last, float(run["first_period_days"]))
-    else:
-        days = _apart(float(run["churn_window_days"]), float(run["value_horizon_days"]))
-    logarithms = (0.0, 1.0) if parameters["is_affine"] else (math.log(days[0]), math.log(days[1]))
-    return Applied(
-        name,
-        str(row["model_version"]),
-        sql if is_in_engine else None,
-        parameters,
-        logarithms,
-        math.log(run["churn_window_days"]),
-    )
-
-
-def _apart(days: float, others: float) -> tuple[float, float]:
-    ratio = max(days, others) / min(days, others)
-    return (days, others) if ratio >= NEAREST_RATIO else (days, days / 2)
-
-
-def settings_of(run: Relation) -> dict[str, Any]:
-    """The one row of int_customer_value__run."""
-    (row,) = frame_of(run).to_dict(orient="records")
-    return {str(name): value for name, value in row.items()}
 
 
 def score_churn(
@@ -161,7 +57,7 @@ def score_churn(
     model = newest(frame_of(models), "churn", settings)
     customers = _now(features, settings)
     if model.sql is None:
-        return _in_batches(connection, customers, model, lambda batch: _churn_batch(batch, model))
+        return in_batches(connection, customers, model, lambda batch: churn_batch(batch, model))
     _require_features(model, features.columns)
     return queried(customers, _churn_query(model))
 
@@ -198,7 +94,7 @@ def score_spend(
             lines = churn_scores.select(", ".join(wanted))
         customers = customers.join(lines, "customer_id")
     if model.sql is None:
-        return _in_batches(connection, customers, model, lambda batch: _spend_batch(batch, model))
+        return in_batches(connection, customers, model, lambda batch: spend_batch(batch, model))
     _require_features(model, features.columns)
     intercept, slope = line_sql(model)
     return queried(
@@ -240,9 +136,9 @@ def score_high_value(
         def batch_of(batch: pd.DataFrame) -> pd.DataFrame:
             chance = fitted.predict(batch.assign(log_horizon=log_horizon))
             calibrated = model.calibration.applied(chance)
-            return _keys(batch, model).assign(high_value_probability=calibrated)
+            return keys(batch, model).assign(high_value_probability=calibrated)
 
-        return _in_batches(connection, customers, model, batch_of)
+        return in_batches(connection, customers, model, batch_of)
     _require_features(model, features.columns)
     limit = LARGEST_LOGARITHM
     odds = scoring_sql.at_log_horizon(model.sql, scoring_sql.number(log_horizon))
@@ -293,35 +189,6 @@ def _at(model: Applied, expression: str, logarithm: float) -> str:
             f"(1 / (1 + exp(greatest(-{LARGEST_LOGARITHM}, least({LARGEST_LOGARITHM}, {odds})))))"
         )
     return scoring_sql.substituted(expression, {"order_probability": chance})
-
-
-def line_of(
-    model: Applied, fitted: Fitted, batch: pd.DataFrame, churn_line: tuple[Floats, Floats] | None
-) -> tuple[Floats, Floats]:
-    """Intercept and slope of each customer's line; for spend, given those of the churn model."""
-    values = []
-    for logarithm in model.logarithms:
-        examples = batch.assign(log_horizon=logarithm)
-        if churn_line is not None:
-            chance = np.ones(len(batch))
-            if not model.is_affine:
-                intercept, slope = churn_line
-                odds = intercept + np.maximum(slope, 0) * model.window
-                odds = odds + np.minimum(slope, 0) * logarithm
-                chance = 1 / (1 + np.exp(np.clip(odds, -LARGEST_LOGARITHM, LARGEST_LOGARITHM)))
-            examples = examples.assign(order_probability=chance)
-        values.append(calibrated(model, fitted, examples))
-    start, end = model.logarithms
-    slopes = (values[1] - values[0]) / (end - start)
-    return values[0] - slopes * start, slopes
-
-
-def calibrated(model: Applied, fitted: Fitted, examples: pd.DataFrame) -> Floats:
-    """The predictor as the model's SQL would give it."""
-    values = predictor(model.name, fitted, examples)
-    if model.name == "spend":
-        return values
-    return model.calibration.intercept + model.calibration.slope * values
 
 
 def _churn_query(model: Applied) -> str:
@@ -426,102 +293,10 @@ def _leading_sql(reason: str, names: Sequence[str]) -> str:
     )
 
 
-def _churn_batch(batch: pd.DataFrame, model: Applied) -> pd.DataFrame:
-    """What _churn_query says, for a model that only Python can apply."""
-    fitted = model.fitted()
-    intercept, slope = line_of(model, fitted, batch, None)
-    scored = _keys(batch, model).assign(churn_intercept=intercept, churn_slope=slope)
-    if not model.reasons:
-        nothing: dict[str, Any] = {}
-        for number in range(1, REASON_COUNT + 1):
-            nothing[f"reason_{number}"] = pd.Series(None, scored.index, dtype="string")
-            nothing[f"reason_{number}_feature"] = pd.Series(None, scored.index, dtype="string")
-            nothing[f"reason_{number}_contribution"] = np.nan
-        return scored.assign(**nothing)
-    here = batch.assign(log_horizon=model.window)
-    usual = calibrated(model, fitted, here)
-
-    def moved(reference: Mapping[str, float]) -> Floats:
-        return usual - calibrated(model, fitted, here.assign(**reference))
-
-    reasons = list(model.reasons)
-    contributions = np.column_stack([moved(model.reasons[reason]) for reason in reasons])
-    leading = np.empty(contributions.shape, dtype=object)
-    for column, reason in enumerate(reasons):
-        names = np.array(list(model.reasons[reason]), dtype=object)
-        by = np.column_stack([moved({name: model.reasons[reason][name]}) for name in names])
-        is_raised = contributions[:, column] > 0
-        leading[:, column] = names[np.where(is_raised, by.argmax(axis=1), by.argmin(axis=1))]
-    # Strongest first; of equals the later name, as the engine sorts them.
-    by_name = np.argsort(np.array(reasons))[::-1]
-    order = by_name[np.argsort(-np.abs(contributions[:, by_name]), axis=1, kind="stable")]
-    rows = np.arange(len(batch))
-    for number in range(1, REASON_COUNT + 1):
-        chosen = order[:, number - 1]
-        contribution = contributions[rows, chosen]
-        direction = np.where(contribution > 0, "_raises", "_lowers").astype(object)
-        scored[f"reason_{number}"] = np.array(reasons, dtype=object)[chosen] + direction
-        scored[f"reason_{number}_feature"] = leading[rows, chosen]
-        scored[f"reason_{number}_contribution"] = contribution
-    return scored
-
-
-def _spend_batch(batch: pd.DataFrame, model: Applied) -> pd.DataFrame:
-    churn_line = (batch["churn_intercept"].to_numpy(), batch["churn_slope"].to_numpy())
-    intercept, slope = line_of(model, model.fitted(), batch, churn_line)
-    scored = _keys(batch, model).assign(spend_intercept=intercept, spend_slope=slope)
-    return scored.assign(**{name: batch[name] for name in BASELINE})
-
-
-def _keys(batch: pd.DataFrame, model: Applied) -> pd.DataFrame:
-    return batch[["customer_id", "as_of_date"]].assign(model_version=model.version)
-
-
 def _now(features: Relation, settings: Mapping[str, Any]) -> Relation:
     """The features as of the run's date."""
     date = pd.Timestamp(settings["as_of_date"]).date()
     return features.filter(f"as_of_date = date '{date}'")
-
-
-def batches_of(relation: Relation) -> Iterator[pd.DataFrame]:
-    """The rows of a relation in frames of some 40,000; at least one, be it empty.
-
-    A relation keeps no place between calls, so the customers are dealt out by a hash of their ids.
-    """
-    parts = max(1, math.ceil(row_count(relation) / ROWS_PER_BATCH))
-    for part in range(parts):
-        # Spark's hash may be negative, and so may its remainder.
-        yield frame_of(relation.filter(f"abs(hash(customer_id) % {parts}) = {part}"))
-
-
-def _in_batches(
-    connection: Connection,
-    customers: Relation,
-    model: Applied,
-    score: Callable[[pd.DataFrame], pd.DataFrame],
-) -> Relation:
-    """Scores of all customers, of whom no more than a batch is in Python at a time."""
-    if is_spark_frame(customers):
-        return _in_batches_of_spark(customers, score)
-    table = f"{model.name}_scores"
-    for number, batch in enumerate(batches_of(customers)):
-        connection.register("scored_batch", score(batch))
-        connection.execute(
-            f"insert into {table} by name from scored_batch"
-            if number
-            else f"create or replace temporary table {table} as from scored_batch"
-        )
-        connection.unregister("scored_batch")
-    return connection.table(table)
-
-
-def _in_batches_of_spark(
-    customers: Relation, score: Callable[[pd.DataFrame], pd.DataFrame]
-) -> Relation:
-    """The same for data frames: Spark has the scores of a batch when the next is fetched."""
-    scored = [sent(score(batch), customers) for batch in batches_of(customers)]
-    whole: Relation = functools.reduce(lambda scores, more: scores.unionByName(more), scored)
-    return whole
 
 
 def queried(rows: Relation, query: str, name: str = "customers") -> Relation:

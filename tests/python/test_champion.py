@@ -17,6 +17,7 @@ from duckdb import DuckDBPyRelation as Relation
 from numpy.typing import NDArray
 
 from customer_value import (
+    applied_models,
     backtest,
     calibration,
     champion,
@@ -25,6 +26,7 @@ from customer_value import (
     evaluation,
     metrics,
     scoring,
+    scoring_in_batches,
     spend,
     training,
 )
@@ -463,8 +465,8 @@ def test_a_line_by_nature_is_scored_in_the_engine(
     assert parameters(built, "spend")["is_affine"]
     assert_lines_give_the_models_own_numbers(built)
     # What SQL says, batches say too; and reasons by coefficients are reasons by substitution.
-    monkeypatch.setattr(scoring, "LONGEST_SQL", 0)
-    monkeypatch.setattr(scoring, "ROWS_PER_BATCH", 150)
+    monkeypatch.setattr(applied_models, "LONGEST_SQL", 0)
+    monkeypatch.setattr(scoring_in_batches, "ROWS_PER_BATCH", 150)
     for in_engine, in_batches in zip((built.churn, built.spend), applied(built), strict=True):
         pd.testing.assert_frame_equal(
             in_engine, in_batches[list(in_engine.columns)], check_dtype=False, rtol=1e-7, atol=1e-9
@@ -487,7 +489,7 @@ def test_a_step_is_turned_into_a_line_through_the_numbers_shown(
     is_led = unlike["reason_1_feature"] == "lateness"
     assert is_led.mean() > 0.95
     assert set(unlike.loc[is_led, "reason_1"]) == {"rhythm_lowers"}
-    monkeypatch.setattr(scoring, "LONGEST_SQL", 10**9)
+    monkeypatch.setattr(applied_models, "LONGEST_SQL", 10**9)
     for one, other in zip((built.churn, built.spend), applied(built), strict=True):
         pd.testing.assert_frame_equal(
             one, other[list(one.columns)], check_dtype=False, rtol=1e-7, atol=1e-9
