@@ -105,7 +105,7 @@ def orders_nulls_last(node: exp.Expr) -> exp.Expr:
 
 def aggregates(node: exp.Expr) -> exp.Expr:
     """arg_max, and the middle of a group: of a list in order."""
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "list_sum":
+    if is_call(node, "list_sum"):
         return exp.Subquery(
             this=exp.select("sum(item)").from_(
                 exp.Unnest(

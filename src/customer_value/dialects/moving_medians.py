@@ -7,6 +7,8 @@ from collections.abc import Callable
 import sqlglot
 from sqlglot import exp
 
+from customer_value.dialects.shared import is_moving_median
+
 
 def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expr], exp.Expr]:
     """A rule that lists in a query within and takes the middle without.
@@ -21,7 +23,9 @@ def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expr], exp.E
     def moving_medians(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Select):
             return node
-        medians = [projection for projection in node.expressions if _is_moving_median(projection)]
+        medians = [
+            projection for projection in node.expressions if is_moving_median(projection.unalias())
+        ]
         if not medians:
             return node
         is_all = any(projection.is_star for projection in node.expressions)
@@ -45,12 +49,3 @@ def moving_medians_rule(dialect: str, middle: str) -> Callable[[exp.Expr], exp.E
         return outer
 
     return moving_medians
-
-
-def _is_moving_median(node: exp.Expr) -> bool:
-    window = node.unalias()
-    return (
-        isinstance(window, exp.Window)
-        and isinstance(window.this, exp.Median)
-        and bool(window.args.get("spec"))
-    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from customer_value.dialects.common import DOUBLE, as_double, call
+from customer_value.dialects.common import as_double, call
 from customer_value.dialects.errors import UntranslatableError
 from customer_value.dialects.shared import (
+    compares_with_nan,
     filters_within,
     hexadecimal,
     integers_of,
     is_call,
+    is_moving_median,
     joined_without_nulls,
     json_rows_of,
     time_read,
@@ -66,11 +68,7 @@ def refuses(node: exp.Expr) -> exp.Expr:
         return _refuse(node)
     if is_call(node, "list_sum"):
         return _refuse(node)
-    if (
-        isinstance(node, exp.Window)
-        and isinstance(node.this, exp.Median)
-        and node.args.get("order")
-    ):
+    if is_moving_median(node):
         return _refuse(node)
     if json_rows_of(node):
         raise UntranslatableError(f"{DIALECT}: from_json, whose objects become rows")
@@ -139,10 +137,7 @@ def texts(node: exp.Expr) -> exp.Expr:
 
 
 def numbers(node: exp.Expr) -> exp.Expr:
-    """Numbers that are none, logarithms, and what stops a query."""
-    if isinstance(node, exp.IsNan):
-        nan = exp.cast(exp.Literal.string("NaN"), DOUBLE)
-        return exp.Paren(this=exp.EQ(this=as_double(node.this), expression=nan))
+    """Logarithms, and what stops a query."""
     if isinstance(node, exp.Log) and node.expression:
         return _own(
             "(ln(:number) / ln(:base))",
@@ -182,6 +177,7 @@ RULES = (
     frames,
     lists_integers,
     filters_within,
+    compares_with_nan,
     hashes,
     texts,
     numbers,

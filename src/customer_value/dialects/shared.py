@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from customer_value.dialects.common import is_text_of
+from customer_value.dialects.common import DOUBLE, as_double, is_text_of
 from customer_value.dialects.errors import UntranslatableError
 
 Rule = Callable[[exp.Expr], exp.Expr]
@@ -69,6 +69,23 @@ def hexadecimal(node: exp.Expr) -> tuple[exp.Expr, exp.DataType] | None:
 def is_call(node: exp.Expr, name: str) -> bool:
     """Whether it is a function that sqlglot has no class of its own for."""
     return isinstance(node, exp.Anonymous) and node.name.lower() == name
+
+
+def is_moving_median(node: exp.Expr) -> bool:
+    """Whether it is a median over a frame of rows."""
+    return (
+        isinstance(node, exp.Window)
+        and isinstance(node.this, exp.Median)
+        and bool(node.args.get("order"))
+    )
+
+
+def compares_with_nan(node: exp.Expr) -> exp.Expr:
+    """Of isnan, for who has none: there a number that is none equals itself."""
+    if not isinstance(node, exp.IsNan):
+        return node
+    nan = exp.cast(exp.Literal.string("NaN"), DOUBLE)
+    return exp.Paren(this=exp.EQ(this=as_double(node.this), expression=nan))
 
 
 @dataclass(frozen=True)

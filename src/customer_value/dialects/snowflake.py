@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from customer_value.dialects.common import DOUBLE, as_double, call
+from customer_value.dialects.common import call
 from customer_value.dialects.errors import UntranslatableError
 from customer_value.dialects.shared import (
+    compares_with_nan,
     filters_within,
     hexadecimal,
     integers_of,
     is_call,
+    is_moving_median,
     joined_without_nulls,
     json_rows_of,
     keys_of,
@@ -70,7 +72,7 @@ def tries_casts(node: exp.Expr) -> exp.Expr:
 
 def aggregates(node: exp.Expr) -> exp.Expr:
     """arg_max leaves out rows that have nothing to give."""
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "list_sum":
+    if is_call(node, "list_sum"):
         return _own(
             "nullif(reduce(:listed, 0, (total, item) -> total + item), 0)",
             listed=node.expressions[0],
@@ -86,11 +88,7 @@ def aggregates(node: exp.Expr) -> exp.Expr:
         node.set("expression", exp.Case(ifs=[exp.If(this=condition, true=key.copy())]))
     if isinstance(node, exp.Filter) and isinstance(node.this, exp.ArgMax):
         return node.this
-    if (
-        isinstance(node, exp.Window)
-        and isinstance(node.this, exp.Median)
-        and node.args.get("order")
-    ):
+    if is_moving_median(node):
         raise UntranslatableError(f"{DIALECT}: median over a frame")
     return node
 
@@ -116,9 +114,6 @@ def functions(node: exp.Expr) -> exp.Expr:
         separator, parts = joined
         listed = call("ARRAY_CONSTRUCT_COMPACT", *parts)
         return call("ARRAY_TO_STRING", listed, exp.Literal.string(separator))
-    if isinstance(node, exp.IsNan):
-        nan = exp.cast(exp.Literal.string("NaN"), DOUBLE)
-        return exp.Paren(this=exp.EQ(this=as_double(node.this), expression=nan))
     if is_call(node, "error"):
         # What it is cast to it is not, which Snowflake says with the sentence itself.
         return _own("(:sentence || left(to_varchar(random()), 0))", sentence=node.expressions[0])
@@ -162,5 +157,6 @@ RULES = (
     tries_casts,
     aggregates,
     filters_within,
+    compares_with_nan,
     functions,
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlglot
 from sqlglot import exp
 
 from customer_value.dialects.common import call, is_exact
 from customer_value.dialects.errors import UntranslatableError
 from customer_value.dialects.qualify import qualify_rule
-from customer_value.dialects.shared import no_intervals_left, units_added
+from customer_value.dialects.shared import is_call, no_intervals_left, units_added, written
 
 TYPE = exp.DataType.Type
 ZONES = {TYPE.TIMESTAMP: TYPE.TIMESTAMPNTZ, TYPE.TIMESTAMPTZ: TYPE.TIMESTAMPLTZ}
@@ -27,14 +26,14 @@ SECONDS = "unix_seconds(cast(:{side} as timestamp_ltz))"
 QUANTILES = {exp.PercentileCont: "percentile_cont", exp.PercentileDisc: "percentile_disc"}
 
 
-def says_zone(node: exp.Expression) -> exp.Expression:
+def says_zone(node: exp.Expr) -> exp.Expr:
     """A timestamp of DuckDB has no zone unless it says so; which Spark means, a setting decides."""
     if isinstance(node, exp.DataType) and node.this in ZONES:
         node.set("this", ZONES[node.this])
     return node
 
 
-def counts_borders(node: exp.Expression) -> exp.Expression:
+def counts_borders(node: exp.Expr) -> exp.Expr:
     """date_diff counts how often a unit begins between two times."""
     if not isinstance(node, exp.DateDiff):
         return node
@@ -44,10 +43,10 @@ def counts_borders(node: exp.Expression) -> exp.Expression:
     template = DIFFERENCES[unit].format(
         later=SECONDS.format(side="later"), earlier=SECONDS.format(side="earlier")
     )
-    return _spark(template, later=node.this, earlier=node.expression)
+    return written(template, "spark", later=node.this, earlier=node.expression)
 
 
-def adds_units(node: exp.Expression) -> exp.Expression:
+def adds_units(node: exp.Expr) -> exp.Expr:
     """A date or a time plus so many units is a time."""
     added = units_added(node)
     if added is None:
@@ -61,21 +60,21 @@ def adds_units(node: exp.Expression) -> exp.Expression:
     )
 
 
-def truncates_without_zone(node: exp.Expression) -> exp.Expression:
+def truncates_without_zone(node: exp.Expr) -> exp.Expr:
     """date_trunc of Spark gives a time with a zone, whatever it is given."""
     if isinstance(node, exp.TimestampTrunc | exp.DateTrunc):
         return exp.cast(node, TYPE.TIMESTAMPNTZ)
     return node
 
 
-def rounds_down_to_double(node: exp.Expression) -> exp.Expression:
+def rounds_down_to_double(node: exp.Expr) -> exp.Expr:
     """Floor and ceil of a floating point number stay one."""
     if isinstance(node, exp.Floor | exp.Ceil):
         return exp.cast(node, TYPE.DOUBLE)
     return node
 
 
-def rounds_as_doubles(node: exp.Expression) -> exp.Expression:
+def rounds_as_doubles(node: exp.Expr) -> exp.Expr:
     """A floating point number becomes a decimal as on DuckDB: moved by powers of ten, and rounded.
 
     Spark rounds the number's shortest text, in which 0.145 is no longer a little less than that.
@@ -89,12 +88,12 @@ def rounds_as_doubles(node: exp.Expression) -> exp.Expression:
     places = int(node.to.expressions[1].name)
     # Whole numbers and decimals, so that decimals stay what they are.
     up, down = f"1{'0' * places}", f"0.{'0' * (places - 1)}1" if places else "1"
-    rounded = _spark(f"round(:value * {up}) * {down}", value=node.this)
+    rounded = written(f"round(:value * {up}) * {down}", "spark", value=node.this)
     node.set("this", rounded)
     return node
 
 
-def skips_empty_arguments(node: exp.Expression) -> exp.Expression:
+def skips_empty_arguments(node: exp.Expr) -> exp.Expr:
     """arg_max leaves out rows that have nothing to give; max_by would give it."""
     if isinstance(node, exp.ArgMax | exp.ArgMin) and not node.args.get("count"):
         given = node.this
@@ -105,21 +104,21 @@ def skips_empty_arguments(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def adds_in_any_order(node: exp.Expression) -> exp.Expression:
+def adds_in_any_order(node: exp.Expr) -> exp.Expr:
     """An order within sum() makes the last digits of one repeatable; Spark takes none."""
     if isinstance(node, exp.Sum | exp.Avg) and isinstance(node.this, exp.Order):
         node.set("this", node.this.this)
     return node
 
 
-def lists_no_order(node: exp.Expression) -> exp.Expression:
+def lists_no_order(node: exp.Expr) -> exp.Expr:
     """Of a list in order sqlglot would silently drop the order."""
     if isinstance(node, exp.ArrayAgg) and isinstance(node.this, exp.Order):
         raise UntranslatableError(f"spark: {node.sql('duckdb')}")
     return node
 
 
-def takes_exact_quantiles(node: exp.Expression) -> exp.Expression:
+def takes_exact_quantiles(node: exp.Expr) -> exp.Expr:
     """Quantiles as they are; sqlglot takes approximate ones, as from when Spark knew no others."""
     if isinstance(node, exp.WithinGroup) and isinstance(node.this, tuple(QUANTILES)):
         node.set("this", call(QUANTILES[type(node.this)], node.this.this))
@@ -128,7 +127,7 @@ def takes_exact_quantiles(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def writes_json(node: exp.Expression) -> exp.Expression:
+def writes_json(node: exp.Expr) -> exp.Expr:
     """An object with all of its keys: Spark leaves out those without a value, if not told."""
     if not isinstance(node, exp.JSONObject):
         return node
@@ -137,26 +136,18 @@ def writes_json(node: exp.Expression) -> exp.Expression:
     return call("to_json", call("named_struct", *fields), call("map", *options))
 
 
-def sorts_backwards(node: exp.Expression) -> exp.Expression:
+def sorts_backwards(node: exp.Expr) -> exp.Expr:
     """A list from its largest on."""
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "list_reverse_sort":
+    if is_call(node, "list_reverse_sort"):
         return call("sort_array", *node.expressions, exp.false())
     return node
 
 
-def names_day_of_year(node: exp.Expression) -> exp.Expression:
+def names_day_of_year(node: exp.Expr) -> exp.Expr:
     """Spark calls it doy."""
     if isinstance(node, exp.Extract) and node.name.upper() == "DAYOFYEAR":
         node.set("this", exp.var("DOY"))
     return node
-
-
-def _spark(template: str, **operands: exp.Expression) -> exp.Expression:
-    expression = sqlglot.parse_one(template, read="spark")
-    copies = {name: exp.paren(operand.copy()) for name, operand in operands.items()}
-    said = exp.replace_placeholders(expression, **copies)
-    assert isinstance(said, exp.Expression)  # noqa: S101 - as its type should say
-    return said
 
 
 RULES = (
