@@ -35,11 +35,17 @@ class CustomerValuePlugin(dbtPlugin):
 plugins = [CustomerValuePlugin]
 
 
+def _translated_for(runner: Any, node: Any) -> str | None:  # noqa: ANN401 - dbt's own
+    """The adapter whose dialect a node needs: none on DuckDB, and for what is not the package's."""
+    adapter: str = runner.config.credentials.type
+    return None if node.package_name != PACKAGE or adapter == "duckdb" else adapter
+
+
 def _translating(compile_code: Any) -> Any:  # noqa: ANN401 - a method of dbt's
     @functools.wraps(compile_code)
     def wrapper(self: Any, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        adapter = self.config.credentials.type
-        if node.package_name != PACKAGE or adapter == "duckdb":
+        adapter = _translated_for(self, node)
+        if adapter is None:
             return compile_code(self, node, *args, **kwargs)
         # Here and not above, since sqlglot would make every start of dbt slower.
         from dbt_customer_value import translation  # noqa: PLC0415
@@ -57,8 +63,8 @@ def _translating(compile_code: Any) -> Any:  # noqa: ANN401 - a method of dbt's
 def _seeding(execute: Any) -> Any:  # noqa: ANN401 - a method of dbt's
     @functools.wraps(execute)
     def wrapper(self: Any, model: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        adapter = self.config.credentials.type
-        if model.package_name != PACKAGE or adapter == "duckdb":
+        adapter = _translated_for(self, model)
+        if adapter is None:
             return execute(self, model, *args, **kwargs)
         from dbt_customer_value import translation  # noqa: PLC0415
 
