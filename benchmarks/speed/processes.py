@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,15 +16,16 @@ from typing import Any, Final, Self
 PROJECT: Final = Path(__file__).resolve().parents[2]
 GIGABYTE: Final = 1e9
 SECONDS_BETWEEN_SAMPLES: Final = 0.05
-PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+BYTES_PER_KILOBYTE: Final = 1024  # as /proc writes them
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """What a process held at a moment."""
+    """What a process held at a moment, and the most that it had held until then."""
 
     at: float
     resident_gigabytes: float
+    peak_gigabytes: float
     temporary_gigabytes: float
 
 
@@ -162,12 +164,13 @@ def run(
         text = output.read().decode(errors="replace")
     if process.returncode:
         raise SystemExit(f"{text[-6000:]}\nFailed with {process.returncode}: {' '.join(command)}")
-    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    # What the kernel says at the end is no less than what we ourselves held when we began it.
+    said = usage.ru_maxrss * (1 if sys.platform == "darwin" else BYTES_PER_KILOBYTE) / GIGABYTE
     return Finished(
         output=text,
         elapsed_seconds=elapsed,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_gigabytes=usage.ru_maxrss * bytes_per_unit / GIGABYTE,
+        peak_gigabytes=samples[-1].peak_gigabytes if samples else said,
         samples=samples,
     )
 
@@ -175,9 +178,13 @@ def run(
 def _sampled(process_id: int, spilled: Path | None) -> Sample | None:
     """A sample now; none where the system has no /proc, or the process has just ended."""
     try:
-        resident_pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
-    except (OSError, IndexError):
+        status = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8")
+    except OSError:
         return None
+    held = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB$", status, re.MULTILINE))
+    if len(held) < 2:
+        return None
+    resident, peak = (int(held[name]) * BYTES_PER_KILOBYTE for name in ("VmRSS", "VmHWM"))
     spilled_bytes = 0
     if spilled is not None:
         try:
@@ -185,4 +192,4 @@ def _sampled(process_id: int, spilled: Path | None) -> Sample | None:
                 spilled_bytes = sum(file.stat().st_size for file in files)
         except OSError:  # nothing is spilled, or a file of it has just been deleted
             spilled_bytes = 0
-    return Sample(time.time(), resident_pages * PAGE_BYTES / GIGABYTE, spilled_bytes / GIGABYTE)
+    return Sample(time.time(), resident / GIGABYTE, peak / GIGABYTE, spilled_bytes / GIGABYTE)
