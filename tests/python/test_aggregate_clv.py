@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import functools
 import math
 from types import SimpleNamespace
@@ -102,7 +101,3 @@ def test_what_can_t_be_meant_is_a_sentence_in_python_and_null_in_sql(
     with pytest.raises(ValueError, match=sentence):
         cltv.aggregate_clv(*arguments)  # type: ignore[arg-type]
     assert in_sql(*arguments) is None
-
-
-def test_examples_of_the_docstring_are_true() -> None:
-    assert doctest.testmod(cltv) == doctest.TestResults(failed=0, attempted=2)

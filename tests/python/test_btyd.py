@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import json
-import pkgutil
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -773,9 +770,3 @@ def test_no_customers_get_no_answers() -> None:
     for name in COUNTING:
         assert published(name).expected_orders(1, [], [], []).shape == (0,)
         assert published(name).probability_alive([], [], []).shape == (0,)
-
-
-@pytest.mark.parametrize("module", [each.name for each in pkgutil.iter_modules(btyd.__path__)])
-def test_examples_in_docstrings_are_true(module: str) -> None:
-    result = doctest.testmod(importlib.import_module(f"{btyd.__name__}.{module}"))
-    assert result.failed == 0

@@ -218,8 +218,8 @@ def in_double_precision(threshold: Floats) -> Floats:
     """The largest double that single precision rounds to one at most the threshold.
 
     >>> limit = in_double_precision(np.array([0.1]))[0]
-    >>> print(np.float32(limit) <= 0.1, np.float32(np.nextafter(limit, 1)) <= 0.1)
-    True False
+    >>> [float(np.float32(value)) <= 0.1 for value in (limit, np.nextafter(limit, 1))]
+    [True, False]
     """
     below = threshold.astype(np.float32)
     below = np.where(below > threshold, np.nextafter(below, np.float32(-np.inf)), below)
