@@ -13,6 +13,7 @@ In one run, over an order log that is generated once:
 3. The whole dbt build, and what reading and writing its features takes.
 4. With --refresh, step 3 is without the newest 1% of the orders, and a refresh with all of them by
    --selector refresh follows, whose rows must be the same too. With --demo, the demo's build.
+5. With --lines, the whole build once more, of orders whose lines are told, about six each.
 
 The figures go to a file, which docs/speed.md is made of where the size is one of those that
 something is asked of; the exit code is 1 where that is missed, or results differ.
@@ -46,6 +47,7 @@ def parsed_arguments() -> argparse.Namespace:
     parser.add_argument("--peers", action="store_true", help="time other packages, too")
     parser.add_argument("--refresh", action="store_true", help="refresh what was built, too")
     parser.add_argument("--demo", action="store_true", help="time the demo's build, too")
+    parser.add_argument("--lines", action="store_true", help="build it with order lines, too")
     parser.add_argument(
         "--directory", type=Path, default=PROJECT / "build" / "bench", help="for data"
     )
@@ -77,11 +79,24 @@ def of_demo(directory: Path, target: str) -> Measured:
     return measured
 
 
+def with_lines(orders: Path, target: str) -> tuple[Measured, float]:
+    """The whole build of orders with lines, and the seconds of the nodes of decisions in it."""
+    lines = order_log.lines_of(orders)
+    warehouse = package.Warehouse(orders, orders.with_name("lines.duckdb"), target, lines)
+    package.delete(warehouse.database)
+    build = warehouse.dbt("build")
+    print(f"the whole build, with lines: {build.wall_seconds:,.1f} s", flush=True)
+    decisions = warehouse.nodes_of_decisions()
+    return build, sum(build.steps[node].seconds for node in decisions if node in build.steps)
+
+
 def run(arguments: argparse.Namespace) -> Result:
     """All of it; databases are deleted as soon as nothing reads them any more."""
     directory: Path = arguments.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    orders = order_log.generated(directory, arguments.customers, arguments.seed)
+    orders = order_log.generated(
+        directory, arguments.customers, arguments.seed, lines=arguments.lines
+    )
     order_count = order_log.count(orders)
     print(f"{order_count:,} orders of {arguments.customers:,} customers", flush=True)
 
@@ -119,8 +134,11 @@ def run(arguments: argparse.Namespace) -> Result:
         ]
         print(f"a refresh: {refresh.wall_seconds:,.1f} s", flush=True)
     demo = of_demo(directory, arguments.target) if arguments.demo else None
+    lines, decision_seconds = (
+        with_lines(orders, arguments.target) if arguments.lines else (None, None)
+    )
     if not arguments.keep:
-        for database in (by_hand_database, whole.database):
+        for database in (by_hand_database, whole.database, orders.with_name("lines.duckdb")):
             package.delete(database)
         if not is_small:
             orders.unlink()
@@ -139,6 +157,8 @@ def run(arguments: argparse.Namespace) -> Result:
         build=build,
         refresh=refresh,
         demo=demo,
+        with_lines=lines,
+        decision_seconds=decision_seconds,
         features=features,
         rfm_summary=rfm_summary,
         fits=fits,

@@ -84,6 +84,8 @@ def section(result: Result, asked: Iterable[Verdict]) -> Iterator[str]:
         )
     if result.refresh:
         yield from _build("A refresh with 1% new orders, without training", result.refresh)
+    if result.with_lines:
+        yield from _build("The whole build, with order lines", result.with_lines)
 
 
 def _cleaning(result: Result) -> Iterator[str]:

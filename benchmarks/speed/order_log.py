@@ -21,19 +21,30 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def generated(directory: Path, customers: int, seed: int) -> Path:
-    """Return the order log of so many customers, generated unless this generator made it before."""
+def generated(directory: Path, customers: int, seed: int, *, lines: bool = False) -> Path:
+    """Return the order log of so many customers, generated unless this generator made it before.
+
+    With lines, these are made with it and stand at lines_of(it).
+    """
     version = hashlib.sha256(GENERATOR.read_bytes()).hexdigest()[:8]
     path = directory / f"orders_{customers}_{seed}_{version}.parquet"
-    if not path.exists():
+    wanted = [path, lines_of(path)] if lines else [path]
+    if not all(file.exists() for file in wanted):
         print(f"Generating the orders of {customers:,} customers ...", flush=True)
         options = ["--customers", str(customers), "--seed", str(seed)]
+        if lines:
+            options += ["--lines", str(lines_of(path))]
         made = processes.run([sys.executable, str(GENERATOR), str(path), *options])
         print(
             f"  in {made.elapsed_seconds:,.0f} seconds, at most {made.peak_gigabytes:.1f} GB",
             flush=True,
         )
     return path
+
+
+def lines_of(orders: Path) -> Path:
+    """Where the lines of an order log stand."""
+    return orders.with_name(f"{orders.stem}_lines.parquet")
 
 
 def without_newest(orders: Path) -> Path:

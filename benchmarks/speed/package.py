@@ -31,6 +31,8 @@ REFRESHED: Final = ("--selector", "refresh", *WITHOUT_UNIT_TESTS)
 SCORING: Final = ("churn_scoring", "spend_scoring", "high_value_scoring")
 TRAINING: Final = ("churn_training", "spend_training", "high_value_training")
 RFM: Final = ("customers", "customer_rfm")
+# The folder of segments, recommendations, baskets, paths, demand, campaigns and the plan.
+DECISIONS: Final = "decisions"
 
 
 def settings(target: str) -> dict[str, Any]:
@@ -64,11 +66,13 @@ class Warehouse:
         orders: the order log; None for the demo's.
         database: the DuckDB file.
         target: of the profile.
+        lines: what was in the orders; None where the shop doesn't tell.
     """
 
     orders: Path | None
     database: Path
     target: str
+    lines: Path | None = None
 
     def dbt(self, verb: str, select: Sequence[str] = (), options: Sequence[str] = ()) -> Measured:
         """Run dbt, and measure each node.
@@ -81,7 +85,10 @@ class Warehouse:
         folder = self.database.parent
         columns = {name: name for name in OPTIONAL_COLUMNS}
         orders = {"path": str(self.orders), "columns": columns}
-        variables = {"inputs": {"orders": orders}} if self.orders else {}
+        inputs: dict[str, object] = {"orders": orders} if self.orders else {}
+        if self.lines:
+            inputs["order_lines"] = {"path": str(self.lines)}
+        variables = {"inputs": inputs} if inputs else {}
         finished = processes.run(
             [
                 *(sys.executable, "-m", "dbt.cli.main", verb),
@@ -102,6 +109,12 @@ class Warehouse:
             if step["name"] == "execute"
         }
         return finished.measured(intervals, row_counts(self.database, f"{SCHEMA}%"))
+
+    def nodes_of_decisions(self) -> list[str]:
+        """Ids of the models of decisions and their tests, of the project that was run last."""
+        file = self.database.parent / "target" / "manifest.json"
+        nodes = json.loads(file.read_text(encoding="utf-8"))["nodes"]
+        return sorted(node for node, told in nodes.items() if DECISIONS in told["fqn"])
 
 
 def _seconds(time: str) -> float:

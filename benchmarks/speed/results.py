@@ -35,6 +35,8 @@ class Result:
         build: the whole of dbt build.
         refresh: a second build with new orders, without training; None where it wasn't run.
         demo: dbt build of the demo; None where it wasn't run.
+        with_lines: the whole of dbt build where orders have lines; None where it wasn't run.
+        decision_seconds: of it, all nodes of decisions and their tests, one after the other.
         features: what reading and writing the features takes.
         rfm_summary: of pymc-marketing; None where it wasn't run.
         fits: BG/NBD by package; empty where they weren't run.
@@ -52,6 +54,8 @@ class Result:
     build: Measured
     refresh: Measured | None
     demo: Measured | None
+    with_lines: Measured | None
+    decision_seconds: float | None
     features: Floor
     rfm_summary: Timed | None
     fits: Mapping[str, Timed]
@@ -73,7 +77,7 @@ class Result:
         if not path.exists():
             return None
         figures = json.loads(path.read_text(encoding="utf-8"))
-        for name in ("by_hand", "models", "build", "refresh", "demo"):
+        for name in ("by_hand", "models", "build", "refresh", "demo", "with_lines"):
             figures[name] = figures[name] and Measured.read(figures[name])
         figures["features"] = Floor(**figures["features"])
         figures["rfm_summary"] = figures["rfm_summary"] and Timed(**figures["rfm_summary"])

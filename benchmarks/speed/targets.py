@@ -18,6 +18,7 @@ MOST_GIGABYTES: Final = {SMALLER: 8.0, LARGER: 16.0}
 MOST_SECONDS_OF_A_FIT: Final = 10.0
 MOST_SECONDS_OF_THE_DEMO: Final = 30.0
 MOST_OF_THE_BUILD: Final = 0.15
+MOST_TIMES_THE_REST: Final = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +118,15 @@ def verdicts(result: Result, smaller: Result | None) -> list[Verdict]:
                 "a refresh with 1% new orders, share of the whole build's time",
                 result.refresh.wall_seconds / result.build.wall_seconds,
                 MOST_OF_THE_BUILD,
+            )
+        )
+    if result.with_lines and result.decision_seconds is not None:
+        all_seconds = sum(step.seconds for step in result.with_lines.steps.values())
+        found.append(
+            Verdict(
+                "with order lines, all of decisions, times the rest of the build",
+                result.decision_seconds / (all_seconds - result.decision_seconds),
+                MOST_TIMES_THE_REST,
             )
         )
     return found

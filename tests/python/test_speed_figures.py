@@ -38,6 +38,8 @@ def result(customers: int, *, build_seconds: float = 100.0) -> Result:
         build=measured(build_seconds, **rfm, **predicting),
         refresh=None,
         demo=measured(12.0),
+        with_lines=measured(200.0, customers=50.0, basket_pairs=30.0, item_neighbours=30.0),
+        decision_seconds=60.0,
         features=Floor(scan_seconds=1.0, write_seconds=2.5),
         rfm_summary=Timed(60.0, 4.0, {"customers": float(customers)}),
         fits={"ours": Timed(8.0, 1.0, {"r": 0.2}), "lifetimes": Timed(None, 1.0, {}, "no fit")},
@@ -69,6 +71,8 @@ def test_figures_are_held_to_their_limits() -> None:
     assert whole == (4.05, False)
     assert figures["BG/NBD of 1 million customers"] == (8.0, True)
     assert figures["the demo's build, start-up included"] == (20.0, True)
+    decisions = "with order lines, all of decisions, times the rest of the build"
+    assert figures[decisions] == (1.2, False)
 
 
 def test_the_larger_size_is_held_to_the_smaller_one() -> None:
