@@ -1,5 +1,6 @@
 {#- The largest values of a whole-number expression within each group, one row each: without a sort of
-    all rows, which costs more than all else where groups have thousands. -#}
+    all rows, which costs more than all else where groups have thousands. How many, a column may say that
+    is the same throughout a group. -#}
 {% macro largest_of_each(relation, keys, expression, count, column_name) -%}
     {{ return(adapter.dispatch('largest_of_each', 'customer_value')(relation, keys, expression, count, column_name)) }}
 {%- endmacro %}

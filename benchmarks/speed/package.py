@@ -21,6 +21,7 @@ SCHEMA: Final = "customer_value"
 
 # What the file has beyond the columns that an order log must have.
 OPTIONAL_COLUMNS: Final = ("discount_amount", "refund_amount", "channel", "updated_at")
+OPTIONAL_COLUMNS_OF_LINES: Final = ("line_number", "category")
 # What cleaning, RFM and cohorts end in; all that they are made of is run with them.
 CLEANING_RFM_COHORTS: Final = ("+orders_rejected", "+customer_rfm", "+cohort_retention")
 NEEDED_SEEDS: Final = ("rfm_segments", "lifecycle_stages", "order_statuses", "non_goods")
@@ -83,11 +84,14 @@ class Warehouse:
             options: of the command line.
         """
         folder = self.database.parent
-        columns = {name: name for name in OPTIONAL_COLUMNS}
-        orders = {"path": str(self.orders), "columns": columns}
-        inputs: dict[str, object] = {"orders": orders} if self.orders else {}
-        if self.lines:
-            inputs["order_lines"] = {"path": str(self.lines)}
+        inputs = {
+            name: {"path": str(path), "columns": {column: column for column in columns}}
+            for name, path, columns in (
+                ("orders", self.orders, OPTIONAL_COLUMNS),
+                ("order_lines", self.lines, OPTIONAL_COLUMNS_OF_LINES),
+            )
+            if path
+        }
         variables = {"inputs": inputs} if inputs else {}
         finished = processes.run(
             [

@@ -2,7 +2,9 @@
 {%- set text = dbt.type_string() -%}
 {%- set identifying = ['order_id', 'line_number', 'product_id', 'customer_id', 'category', 'channel', 'store'] -%}
 
-with order_lines as (
+-- Each of what is read more than once here is as long as the input, and cheaper read again than
+-- written down.
+with order_lines as not materialized (
 
     select
         *,
@@ -48,7 +50,7 @@ orders_erased as (
 
 -- The first reason that applies. A line needs a customer and a time only where orders are to be
 -- built from lines; it is for goods, at a price; and below 0 it takes goods back.
-judged as (
+judged as not materialized (
 
     select
         order_lines.*,
@@ -91,11 +93,12 @@ judged as (
 
 ),
 
+-- Finding the few lines that repeat by their hash costs a fraction of ranking all of them.
 repeated_hashes as (
 
     select {{ customer_value.hash_key('order_line_id') }} as order_line_hash
-    from judged
-    where first_reject_reason is null
+    from order_lines
+    where order_id is not null
     group by {{ customer_value.hash_key('order_line_id') }}
     having count(*) > 1
 
@@ -103,29 +106,41 @@ repeated_hashes as (
 
 -- Copies of a line, apart from the one that is kept. Copies that differ beside their number are
 -- told apart by content, so that the same one is kept every time.
-numbered as (
+copies as (
 
     select
-        judged.*,
-        case
-            when
-                judged.first_reject_reason is null
-                and {{ customer_value.hash_key('judged.order_line_id') }} in (select repeated_hashes.order_line_hash from repeated_hashes)
-                then row_number() over (
-                    partition by judged.order_line_id, judged.first_reject_reason
-                    order by
-                        judged.ordered_at desc nulls last,
-                        judged.product_id asc,
-                        judged.quantity asc,
-                        judged.unit_price asc,
-                        judged.line_amount asc,
-                        judged.discount_amount asc nulls last,
-                        judged.customer_id asc nulls last,
-                        judged.category asc nulls last
-                )
-            else 1
-        end as copy_number
+        *,
+        row_number() over (
+            partition by order_line_id, first_reject_reason
+            order by
+                ordered_at desc nulls last,
+                product_id asc,
+                quantity asc,
+                unit_price asc,
+                line_amount asc,
+                discount_amount asc nulls last,
+                customer_id asc nulls last,
+                category asc nulls last
+        ) as copy_number
     from judged
+    where {{ customer_value.hash_key('order_line_id') }} in (select repeated_hashes.order_line_hash from repeated_hashes)
+
+),
+
+numbered as (
+
+    select * from copies
+    where first_reject_reason is null
+
+    union all
+
+    select
+        *,
+        1 as copy_number
+    from judged
+    where
+        first_reject_reason is not null
+        or {{ customer_value.hash_key('order_line_id') }} not in (select repeated_hashes.order_line_hash from repeated_hashes)
 
 ),
 
@@ -150,8 +165,13 @@ select
     line_amount,
     coalesce(discount_amount, 0) as discount_amount,
     cost_amount,
-    {% for name in ['ordered_at', 'raw_order_id', 'raw_product_id', 'raw_quantity', 'raw_unit_price', 'raw_amount', 'raw_ordered_at'] -%}
-        case when coalesce(reject_reason, '') <> 'erased_customer' then {{ name }} end as {{ name }},
+    case when coalesce(reject_reason, '') <> 'erased_customer' then ordered_at end as ordered_at,
+    -- As they came, of what is rejected, or may be: a cancellation of no sale that is known.
+    {% for name in ['order_id', 'product_id', 'quantity', 'unit_price', 'amount', 'ordered_at'] -%}
+        case
+            when reject_reason is null and quantity >= 0 or reject_reason = 'erased_customer' then null
+            else raw_{{ name }}
+        end as raw_{{ name }},
     {% endfor -%}
     copy_number,
     reject_reason

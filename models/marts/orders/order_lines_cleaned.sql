@@ -14,7 +14,7 @@
         order_lines.store
 {%- endset -%}
 
-with order_lines as (
+with order_lines as not materialized (
 
     select * from {{ ref('int_customer_value__order_lines_checked') }}
     where reject_reason is null

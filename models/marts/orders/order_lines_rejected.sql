@@ -1,4 +1,4 @@
-with order_lines as (
+with order_lines as not materialized (
 
     select * from {{ ref('int_customer_value__order_lines_checked') }}
 

@@ -17,6 +17,7 @@ from customer_value.dialects.shared import (
     keys_of,
     time_read,
     units_added,
+    writes_down_what_it_likes,
     written,
     zones_moved,
 )
@@ -260,6 +261,7 @@ def lists_objects(node: exp.Expr) -> exp.Expr:
 
 
 RULES = (
+    writes_down_what_it_likes,
     reads_times,
     lists_objects,
     lists_integers,

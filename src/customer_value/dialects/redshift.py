@@ -17,6 +17,7 @@ from customer_value.dialects.shared import (
     json_rows_of,
     time_read,
     units_added,
+    writes_down_what_it_likes,
     written,
     zones_moved,
 )
@@ -171,6 +172,7 @@ def lists_integers(node: exp.Expr) -> exp.Expr:
 
 
 RULES = (
+    writes_down_what_it_likes,
     times,
     orders,
     refuses,

@@ -32,6 +32,13 @@ def filters_within(node: exp.Expr) -> exp.Expr:
     return aggregate
 
 
+def writes_down_what_it_likes(node: exp.Expr) -> exp.Expr:
+    """DuckDB and Postgres write down what a query reads twice unless told not to; others aren't told."""
+    if isinstance(node, exp.CTE):
+        node.set("materialized", None)
+    return node
+
+
 def _if(condition: exp.Expr, value: exp.Expr) -> exp.Case:
     return exp.Case(ifs=[exp.If(this=condition.copy(), true=value)])
 

@@ -20,6 +20,7 @@ from customer_value.dialects.shared import (
     keys_of,
     time_read,
     units_added,
+    writes_down_what_it_likes,
     written,
     zones_moved,
 )
@@ -151,6 +152,7 @@ def lists_objects(node: exp.Expr) -> exp.Expr:
 
 
 RULES = (
+    writes_down_what_it_likes,
     times,
     lists_objects,
     lists_integers,

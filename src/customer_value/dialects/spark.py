@@ -7,7 +7,13 @@ from sqlglot import exp
 from customer_value.dialects.common import call, is_exact
 from customer_value.dialects.errors import UntranslatableError
 from customer_value.dialects.qualify import qualify_rule
-from customer_value.dialects.shared import is_call, no_intervals_left, units_added, written
+from customer_value.dialects.shared import (
+    is_call,
+    no_intervals_left,
+    units_added,
+    writes_down_what_it_likes,
+    written,
+)
 
 TYPE = exp.DataType.Type
 ZONES = {TYPE.TIMESTAMP: TYPE.TIMESTAMPNTZ, TYPE.TIMESTAMPTZ: TYPE.TIMESTAMPLTZ}
@@ -151,6 +157,7 @@ def names_day_of_year(node: exp.Expr) -> exp.Expr:
 
 
 RULES = (
+    writes_down_what_it_likes,
     qualify_rule("spark"),
     counts_borders,
     adds_units,

@@ -16,21 +16,20 @@ with frequent_products as (
 products_ordered as (
 
     select
-        products_ordered.order_id,
+        products_ordered.basket_number,
         frequent_products.product_number
     from {{ ref('int_customer_value__products_ordered') }} as products_ordered
-    left join frequent_products on products_ordered.product_id = frequent_products.product_id
+    left join frequent_products on products_ordered.product_number = frequent_products.product_number
 
 ),
 
 baskets as (
 
     select
-        order_id,
-        row_number() over (order by order_id) as basket_number,
+        basket_number,
         count(product_number) as product_count
     from products_ordered
-    group by order_id
+    group by basket_number
     having count(product_number) <= {{ largest_basket }}
 
 ),
@@ -42,23 +41,34 @@ sampling as (
 
 ),
 
+-- By its id, so that a basket stays in the sample whatever else there is.
 sampled_baskets as (
 
     select baskets.*
     from baskets
+    inner join {{ ref('int_customer_value__orders_numbered') }} as orders on baskets.basket_number = orders.basket_number
     cross join sampling
     where
         coalesce(sampling.sampled_share, 1) >= 1
-        or {{ customer_value.hash_fraction("'basket:' || baskets.order_id") }} < sampling.sampled_share
+        or {{ customer_value.hash_fraction("'basket:' || orders.order_id") }} < sampling.sampled_share
 
 )
 
+-- Of an order without a frequent product there is one row.
 select
     sampled_baskets.basket_number,
     products_ordered.product_number,
     -- 1, 2 to 3, 4 to 7, and so on.
     cast(floor(log2(greatest(sampled_baskets.product_count, 1))) as {{ dbt.type_int() }}) as size_band
 from sampled_baskets
-inner join products_ordered on sampled_baskets.order_id = products_ordered.order_id
-where products_ordered.product_number is not null or sampled_baskets.product_count = 0
-group by sampled_baskets.basket_number, products_ordered.product_number, sampled_baskets.product_count
+inner join products_ordered on sampled_baskets.basket_number = products_ordered.basket_number
+where products_ordered.product_number is not null
+
+union all
+
+select
+    basket_number,
+    null as product_number,
+    0 as size_band
+from sampled_baskets
+where product_count = 0

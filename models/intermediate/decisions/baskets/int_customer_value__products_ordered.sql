@@ -4,27 +4,31 @@ with order_lines as (
     select
         order_id,
         product_id,
-        -- Of one category at a time; where lines disagree, always the same one.
-        max(category) as category,
-        sum(gross_amount - discount_amount) as net_amount
+        gross_amount - discount_amount as net_amount
     from {{ ref('order_lines_cleaned') }}
     where line_kind = 'sale'
-    group by order_id, product_id
 
 ),
 
 orders as (
 
-    select * from {{ ref('orders_cleaned') }}
+    select * from {{ ref('int_customer_value__orders_numbered') }}
+
+),
+
+products as (
+
+    select * from {{ ref('int_customer_value__products_numbered') }}
 
 )
 
 select
-    orders.order_id,
-    orders.customer_id,
+    orders.basket_number,
+    products.product_number,
+    orders.customer_number,
     orders.order_date,
-    order_lines.product_id,
-    order_lines.category,
-    cast(order_lines.net_amount as {{ customer_value.type_amount() }}) as net_amount
+    cast(sum(order_lines.net_amount) as {{ customer_value.type_amount() }}) as net_amount
 from order_lines
 inner join orders on order_lines.order_id = orders.order_id
+inner join products on order_lines.product_id = products.product_id
+group by orders.basket_number, products.product_number, orders.customer_number, orders.order_date

@@ -1,7 +1,7 @@
 {#- Beyond the largest so many, categories are one. -#}
 {%- set most_categories = 500 -%}
 
-with order_lines as (
+with order_lines as not materialized (
 
     select
         order_id,

@@ -12,34 +12,35 @@ with splits as (
 
 ),
 
-products as (
+buyers_of_any as (
 
-    select * from {{ ref('int_customer_value__products_sold') }}
+    select
+        customer_number,
+        count(*) over () as customer_count
+    from {{ ref('int_customer_value__products_ordered') }}
+    group by customer_number
 
 ),
 
 customers as (
 
     select
-        customer_id,
-        cast(row_number() over (order by customer_id) as {{ dbt.type_int() }}) as customer_number,
-        {{ customer_value.hash_fraction("'recommendation:' || customer_id") }} * count(*) over () as draw,
-        least(greatest({{ compared_rows }} / count(*) over (), {{ least_compared }}), {{ most_compared }}) as compared_count
-    from {{ ref('int_customer_value__products_ordered') }}
-    group by customer_id
+        numbered.customer_id,
+        numbered.customer_number,
+        {{ customer_value.hash_fraction("'recommendation:' || numbered.customer_id") }} * buyers_of_any.customer_count as draw,
+        least(greatest({{ compared_rows }} / buyers_of_any.customer_count, {{ least_compared }}), {{ most_compared }}) as compared_count
+    from buyers_of_any
+    inner join {{ ref('int_customer_value__customers_numbered') }} as numbered on buyers_of_any.customer_number = numbered.customer_number
 
 ),
 
--- From here on by numbers, which are joined and grouped in a fraction of the time that texts take.
 purchase_days as (
 
     select distinct
-        customers.customer_number,
-        products.product_number,
-        products_ordered.order_date
-    from {{ ref('int_customer_value__products_ordered') }} as products_ordered
-    inner join customers on products_ordered.customer_id = customers.customer_id
-    inner join products on products_ordered.product_id = products.product_id
+        customer_number,
+        product_number,
+        order_date
+    from {{ ref('int_customer_value__products_ordered') }}
 
 ),
 

@@ -1,14 +1,16 @@
-{#- Of each kind a customer's best so many are looked at. -#}
-{%- set most_candidates = 60 -%}
-{#- And a product speaks for as many others at most. -#}
-{%- set most_spoken_for = 100 -%}
 {#- A score and a product in one number, so that the largest numbers are the best products, and of
     equals the first. -#}
 {%- set room_for_product = 16777216 -%}
 {%- set double = customer_value.type_double() -%}
 {%- set bigint = dbt.type_bigint() -%}
 
-with customer_products as (
+with splits as (
+
+    select * from {{ ref('int_customer_value__recommendation_splits') }}
+
+),
+
+customer_products as (
 
     select * from {{ ref('int_customer_value__customer_products') }}
 
@@ -40,12 +42,18 @@ compared as (
 -- work would grow with customers times products.
 item_neighbours as (
 
-    select * from {{ ref('int_customer_value__item_neighbours') }}
-    qualify
-        row_number() over (
-            partition by windows_back, neighbour_product_number
-            order by similarity_millionths desc, product_number asc
-        ) <= {{ most_spoken_for }}
+    select ranked.*
+    from (
+        select
+            *,
+            row_number() over (
+                partition by windows_back, neighbour_product_number
+                order by similarity_millionths desc, product_number asc
+            ) as spoken_for_rank
+        from {{ ref('int_customer_value__item_neighbours') }}
+    ) as ranked
+    inner join splits on ranked.windows_back = splits.windows_back
+    where ranked.spoken_for_rank <= splits.spoken_for_count
 
 ),
 
@@ -100,10 +108,11 @@ popular_offers as (
         0 as item_score,
         0 as customer_score
     from customers
+    inner join splits on customers.windows_back = splits.windows_back
     inner join popular
         on
-            customers.windows_back = popular.windows_back
-            and popular.popularity_rank <= 2 * {{ most_candidates }}
+            splits.windows_back = popular.windows_back
+            and popular.popularity_rank <= 2 * splits.candidate_count
 
 ),
 
@@ -146,9 +155,11 @@ customer_scores as (
         select
             {{ kind }}_scores.windows_back,
             {{ kind }}_scores.customer_number,
+            splits.candidate_count,
             cast({{ kind }}_scores.similarity_millionths as {{ bigint }}) * products.season_thousandths * {{ room_for_product }}
             + {{ room_for_product }} - 1 - {{ kind }}_scores.product_number as packed
         from {{ kind }}_scores
+        inner join splits on {{ kind }}_scores.windows_back = splits.windows_back
         inner join products
             on {{ kind }}_scores.windows_back = products.windows_back and {{ kind }}_scores.product_number = products.product_number
         left join customer_products
@@ -162,7 +173,7 @@ customer_scores as (
 
     {{ kind }}_best as (
 
-        {{ customer_value.largest_of_each(kind ~ '_packed', ['windows_back', 'customer_number'], 'packed', most_candidates, 'packed') }}
+        {{ customer_value.largest_of_each(kind ~ '_packed', ['windows_back', 'customer_number'], 'packed', 'candidate_count', 'packed') }}
 
     ),
 

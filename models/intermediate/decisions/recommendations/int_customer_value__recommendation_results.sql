@@ -23,26 +23,20 @@ candidates as (
 
 products as (
 
-    select
-        customer_products.windows_back,
-        customer_products.product_number,
-        products_sold.product_id
+    select distinct
+        windows_back,
+        product_number
     from customer_products
-    inner join {{ ref('int_customer_value__products_sold') }} as products_sold
-        on customer_products.product_number = products_sold.product_number
-    group by customer_products.windows_back, customer_products.product_number, products_sold.product_id
 
 ),
 
 customers as (
 
-    select
+    select distinct
         windows_back,
-        customer_id,
         customer_number
     from customer_products
     where is_judged
-    group by windows_back, customer_id, customer_number
 
 ),
 
@@ -57,8 +51,9 @@ bought_then as (
     from {{ ref('int_customer_value__products_ordered') }} as products_ordered
     inner join splits
         on products_ordered.order_date >= splits.split_date and products_ordered.order_date < splits.window_end_date
-    inner join customers on splits.windows_back = customers.windows_back and products_ordered.customer_id = customers.customer_id
-    inner join products on splits.windows_back = products.windows_back and products_ordered.product_id = products.product_id
+    inner join customers
+        on splits.windows_back = customers.windows_back and products_ordered.customer_number = customers.customer_number
+    inner join products on splits.windows_back = products.windows_back and products_ordered.product_number = products.product_number
 
 ),
 

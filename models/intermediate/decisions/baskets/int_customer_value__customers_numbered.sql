@@ -1,0 +1,6 @@
+-- Not a view, which DuckDB refuses over a table whose schema bears the name of the database.
+select
+    customer_id,
+    cast(row_number() over (order by customer_id) as {{ dbt.type_int() }}) as customer_number,
+    sum(order_count) over (order by customer_id rows between unbounded preceding and current row) - order_count as orders_before
+from {{ ref('customer_value', 'customers') }}

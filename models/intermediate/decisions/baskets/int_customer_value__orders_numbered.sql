@@ -1,0 +1,8 @@
+-- In the order of customers, and of a customer's orders in time: this needs no sort of all orders.
+select
+    orders.order_id,
+    orders.order_date,
+    customers.customer_number,
+    cast(customers.orders_before + orders.order_number as {{ dbt.type_bigint() }}) as basket_number
+from {{ ref('orders_cleaned') }} as orders
+inner join {{ ref('int_customer_value__customers_numbered') }} as customers on orders.customer_id = customers.customer_id
