@@ -234,6 +234,12 @@ def test_arithmetic_stays_what_it_is(operands: list[object], chance: random.Rand
     assert answers[0] == answers[1]
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_only_postgres_is_told_what_not_to_write_down(dialect: str) -> None:
+    sql = "with a as not materialized (select 1 as x) select * from a union all select * from a"
+    assert ("NOT MATERIALIZED" in translate(sql, dialect)) == (dialect == "postgres")
+
+
 # What is not translated
 
 

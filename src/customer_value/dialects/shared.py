@@ -33,7 +33,7 @@ def filters_within(node: exp.Expr) -> exp.Expr:
 
 
 def writes_down_what_it_likes(node: exp.Expr) -> exp.Expr:
-    """DuckDB and Postgres write down what a query reads twice unless told not to; others aren't told."""
+    """DuckDB and Postgres are told what not to write down; others have no word for it."""
     if isinstance(node, exp.CTE):
         node.set("materialized", None)
     return node
