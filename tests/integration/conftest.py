@@ -16,6 +16,8 @@ collect_ignore = ["spark_answers.py"]
 
 # Files run two at a time: the longest begin first, so that none of them is left alone at the end.
 LONGEST_FIRST = (
+    "test_spark.py",
+    "test_postgres.py",
     "test_consumer_project.py",
     "test_fresh_clone.py",
     "test_schedules.py",
