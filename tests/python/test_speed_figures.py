@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from conftest import PROJECT
 from speed import document, package, processes, targets
 from speed.floors import Floor
 from speed.peers import Timed
@@ -54,6 +55,27 @@ def asked(of: Result, smaller: Result | None = None) -> dict[str, tuple[float, b
 @pytest.mark.skipif(not list(RESULTS.glob("*.json")), reason="make bench has not been run")
 def test_the_document_is_made_of_the_last_runs() -> None:
     assert document.DOCUMENT.read_text() == document.text()
+
+
+@pytest.mark.skipif(Result.read(SMALLER) is None, reason="make bench has not been run")
+def test_what_other_documents_quote_is_what_was_measured() -> None:
+    last = Result.read(SMALLER)
+    assert last is not None
+    assert last.refresh is not None
+    readme = (PROJECT / "README.md").read_text()
+    cleaning, by_hand = last.models.wall_seconds, last.by_hand.wall_seconds
+    share = last.refresh.wall_seconds / last.build.wall_seconds
+    for quoted in (
+        f"{cleaning:.1f} s, {cleaning / by_hand:.2f} times",
+        f"the {by_hand:.1f} s of the hand-written SQL",
+        f"{last.build.wall_seconds:.0f} s and at most {last.build.peak_gigabytes:.1f} GB",
+        f"took {share:.0%} of that",
+    ):
+        assert quoted in readme.replace("\n", " ")
+    told = (PROJECT / "docs" / "incremental.md").read_text()
+    for value in ("wall_seconds", "cpu_seconds"):
+        whole, part = getattr(last.build, value), getattr(last.refresh, value)
+        assert f"| {whole:.1f} | {part:.1f} | {part / whole:.0%} |" in told
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:

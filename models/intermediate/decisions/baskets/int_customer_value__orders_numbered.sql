@@ -2,6 +2,7 @@
 select
     orders.order_id,
     orders.order_date,
+    cast(orders.order_number as {{ dbt.type_bigint() }}) as order_number,
     customers.customer_number,
     cast(customers.orders_before + orders.order_number as {{ dbt.type_bigint() }}) as basket_number
 from {{ ref('orders_cleaned') }} as orders

@@ -35,15 +35,24 @@ order_categories as (
 
 ),
 
+categories as (
+
+    select distinct
+        category_number,
+        category
+    from {{ ref('int_customer_value__categories_numbered') }}
+
+),
+
 customers as (
 
     select
         purpose,
-        customer_id,
+        customer_number,
         max(history_band) as history_band,
         count(case when is_in_last_order then 1 end) as last_category_count
     from habits
-    group by purpose, customer_id
+    group by purpose, customer_number
 
 ),
 
@@ -51,11 +60,11 @@ last_categories as (
 
     select
         habits.purpose,
-        habits.customer_id,
-        habits.category,
+        habits.customer_number,
+        habits.category_number,
         customers.last_category_count
     from habits
-    inner join customers on habits.purpose = customers.purpose and habits.customer_id = customers.customer_id
+    inner join customers on habits.purpose = customers.purpose and habits.customer_number = customers.customer_number
     where habits.is_in_last_order
 
 ),
@@ -64,15 +73,15 @@ next_orders as (
 
     select
         splits.purpose,
-        customers.customer_id,
+        customers.customer_number,
         min(order_categories.order_number) as order_number
     from customers
     inner join splits on customers.purpose = splits.purpose and splits.purpose <> 'use'
     inner join order_categories
         on
-            customers.customer_id = order_categories.customer_id
+            customers.customer_number = order_categories.customer_number
             and splits.split_date <= order_categories.order_date
-    group by splits.purpose, customers.customer_id
+    group by splits.purpose, customers.customer_number
 
 ),
 
@@ -80,11 +89,11 @@ targets as (
 
     select
         next_orders.purpose,
-        next_orders.customer_id,
-        order_categories.category
+        next_orders.customer_number,
+        order_categories.category_number
     from next_orders
     inner join order_categories
-        on next_orders.customer_id = order_categories.customer_id and next_orders.order_number = order_categories.order_number
+        on next_orders.customer_number = order_categories.customer_number and next_orders.order_number = order_categories.order_number
 
 ),
 
@@ -92,26 +101,26 @@ asked as (
 
     select
         purpose,
-        customer_id,
-        category
+        customer_number,
+        category_number
     from habits
     where is_candidate
     union
     select
         last_categories.purpose,
-        last_categories.customer_id,
-        follows.to_category as category
+        last_categories.customer_number,
+        follows.to_number as category_number
     from last_categories
     inner join follows
         on
             last_categories.purpose = follows.purpose
-            and last_categories.category = follows.from_category
+            and last_categories.category_number = follows.from_number
             and follows.follow_rank <= {{ most_following }}
     union
     select
         customers.purpose,
-        customers.customer_id,
-        shares.category
+        customers.customer_number,
+        shares.category_number
     from customers
     inner join shares on customers.purpose = shares.purpose and shares.shop_rank <= {{ most_popular }}
 
@@ -122,8 +131,8 @@ following as (
 
     select
         asked.purpose,
-        asked.customer_id,
-        asked.category,
+        asked.customer_number,
+        asked.category_number,
         sum(
             cast(
                 coalesce(
@@ -135,41 +144,43 @@ following as (
             )
         ) as follow_rates
     from asked
-    inner join last_categories on asked.purpose = last_categories.purpose and asked.customer_id = last_categories.customer_id
-    left join shares on asked.purpose = shares.purpose and asked.category = shares.category
+    inner join last_categories on asked.purpose = last_categories.purpose and asked.customer_number = last_categories.customer_number
+    left join shares on asked.purpose = shares.purpose and asked.category_number = shares.category_number
     left join follows
         on
             asked.purpose = follows.purpose
-            and last_categories.category = follows.from_category
-            and asked.category = follows.to_category
+            and last_categories.category_number = follows.from_number
+            and asked.category_number = follows.to_number
     left join follows as from_orders
         on
             asked.purpose = from_orders.purpose
-            and last_categories.category = from_orders.from_category
+            and last_categories.category_number = from_orders.from_number
             and from_orders.follow_rank = 1
-    group by asked.purpose, asked.customer_id, asked.category
+    group by asked.purpose, asked.customer_number, asked.category_number
 
 )
 
 select
     asked.purpose,
-    asked.customer_id,
-    asked.category,
+    numbered.customer_id,
+    categories.category,
     customers.history_band,
     coalesce(habits.recent_rate, 0) as recent_rate,
     coalesce(habits.own_rate, 0) as own_rate,
     cast(following.follow_rates as {{ double }}) / customers.last_category_count as follow_rate,
     coalesce(shares.shop_rate, 0) as shop_rate,
-    targets.category is not null as is_in_next_order
+    targets.category_number is not null as is_in_next_order
 from asked
-inner join customers on asked.purpose = customers.purpose and asked.customer_id = customers.customer_id
+inner join {{ ref('int_customer_value__customers_numbered') }} as numbered on asked.customer_number = numbered.customer_number
+inner join categories on asked.category_number = categories.category_number
+inner join customers on asked.purpose = customers.purpose and asked.customer_number = customers.customer_number
 inner join following
     on
         asked.purpose = following.purpose
-        and asked.customer_id = following.customer_id
-        and asked.category = following.category
+        and asked.customer_number = following.customer_number
+        and asked.category_number = following.category_number
 left join habits
-    on asked.purpose = habits.purpose and asked.customer_id = habits.customer_id and asked.category = habits.category
-left join shares on asked.purpose = shares.purpose and asked.category = shares.category
+    on asked.purpose = habits.purpose and asked.customer_number = habits.customer_number and asked.category_number = habits.category_number
+left join shares on asked.purpose = shares.purpose and asked.category_number = shares.category_number
 left join targets
-    on asked.purpose = targets.purpose and asked.customer_id = targets.customer_id and asked.category = targets.category
+    on asked.purpose = targets.purpose and asked.customer_number = targets.customer_number and asked.category_number = targets.category_number

@@ -17,16 +17,22 @@ customers as (
 
     select
         customer_id,
+        customer_number,
         count(*) over () as customer_count
-    from {{ ref('customer_value', 'customers') }}
+    from {{ ref('int_customer_value__customers_numbered') }}
 
 ),
 
-sampled as (
+held as (
 
-    select order_categories.*
+    select
+        order_categories.basket_number,
+        order_categories.category_number,
+        order_categories.customer_number,
+        order_categories.order_number,
+        order_categories.order_date
     from order_categories
-    inner join customers on order_categories.customer_id = customers.customer_id
+    inner join customers on order_categories.customer_number = customers.customer_number
     where
         customers.customer_count <= {{ most_customers }}
         or {{ customer_value.hash_fraction("customers.customer_id || '" ~ var('random_seed') ~ "'") }} * customers.customer_count
@@ -34,28 +40,14 @@ sampled as (
 
 ),
 
--- Numbers are joined and grouped in a fraction of the time that texts take; of categories they stand
--- in the order of the alphabet.
-categories as (
-
-    select
-        category,
-        cast(row_number() over (order by category) as {{ dbt.type_int() }}) as category_number
-    from sampled
-    group by category
-
-),
-
 orders as (
 
-    select
-        order_id,
-        customer_id,
+    select distinct
+        basket_number,
+        customer_number,
         order_number,
-        order_date,
-        cast(row_number() over (order by order_id) as {{ dbt.type_int() }}) as order_key
-    from sampled
-    group by order_id, customer_id, order_number, order_date
+        order_date
+    from held
 
 ),
 
@@ -63,25 +55,14 @@ orders as (
 followed as (
 
     select
-        orders.order_key,
-        next_orders.order_key as next_order_key,
+        orders.basket_number,
+        next_orders.basket_number as next_basket_number,
         min(splits.split_date) as known_from_date
     from orders
     inner join orders as next_orders
-        on orders.customer_id = next_orders.customer_id and orders.order_number + 1 = next_orders.order_number
+        on orders.customer_number = next_orders.customer_number and orders.order_number + 1 = next_orders.order_number
     inner join splits on next_orders.order_date < splits.split_date
-    group by orders.order_key, next_orders.order_key
-
-),
-
-held as (
-
-    select
-        orders.order_key,
-        categories.category_number
-    from sampled
-    inner join orders on sampled.order_id = orders.order_id
-    inner join categories on sampled.category = categories.category
+    group by orders.basket_number, next_orders.basket_number
 
 ),
 
@@ -94,8 +75,8 @@ pairs as (
         next_held.category_number as to_number,
         count(*) as order_count
     from followed
-    inner join held on followed.order_key = held.order_key
-    inner join held as next_held on followed.next_order_key = next_held.order_key
+    inner join held on followed.basket_number = held.basket_number
+    inner join held as next_held on followed.next_basket_number = next_held.basket_number
     group by followed.known_from_date, held.category_number, next_held.category_number
 
 ),
@@ -121,7 +102,7 @@ all_followed as (
         held.category_number as from_number,
         count(*) as order_count
     from followed
-    inner join held on followed.order_key = held.order_key
+    inner join held on followed.basket_number = held.basket_number
     inner join splits on followed.known_from_date <= splits.split_date
     group by splits.purpose, held.category_number
 
@@ -129,8 +110,8 @@ all_followed as (
 
 select
     follows.purpose,
-    from_categories.category as from_category,
-    to_categories.category as to_category,
+    follows.from_number,
+    follows.to_number,
     cast(follows.order_count as {{ dbt.type_bigint() }}) as order_count,
     cast(all_followed.order_count as {{ dbt.type_bigint() }}) as followed_order_count,
     row_number() over (
@@ -139,5 +120,3 @@ select
     ) as follow_rank
 from follows
 inner join all_followed on follows.purpose = all_followed.purpose and follows.from_number = all_followed.from_number
-inner join categories as from_categories on follows.from_number = from_categories.category_number
-inner join categories as to_categories on follows.to_number = to_categories.category_number

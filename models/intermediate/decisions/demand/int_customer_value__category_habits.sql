@@ -17,12 +17,21 @@ order_categories as (
 
 ),
 
+customers_numbered as (
+
+    select
+        customer_id,
+        customer_number
+    from {{ ref('int_customer_value__customers_numbered') }}
+
+),
+
 -- Whoever ordered within the window has an answer; of those a sample is asked.
 in_window as (
 
     select
         splits.purpose,
-        order_categories.customer_id,
+        order_categories.customer_number,
         min(order_categories.order_number) as next_order_number
     from splits
     inner join order_categories
@@ -30,16 +39,18 @@ in_window as (
             splits.split_date <= order_categories.order_date
             and splits.window_end_date > order_categories.order_date
     where splits.purpose <> 'use'
-    group by splits.purpose, order_categories.customer_id
+    group by splits.purpose, order_categories.customer_number
 
 ),
 
 counted as (
 
     select
-        *,
-        count(*) over (partition by purpose) as customer_count
+        in_window.*,
+        customers_numbered.customer_id,
+        count(*) over (partition by in_window.purpose) as customer_count
     from in_window
+    inner join customers_numbered on in_window.customer_number = customers_numbered.customer_number
 
 ),
 
@@ -47,7 +58,7 @@ asked as (
 
     select
         purpose,
-        customer_id
+        customer_number
     from counted
     where
         customer_count <= {{ most_customers }}
@@ -57,8 +68,8 @@ asked as (
 
     select
         'use' as purpose,
-        customer_id
-    from {{ ref('customer_value', 'customers') }}
+        customer_number
+    from customers_numbered
 
 ),
 
@@ -66,9 +77,9 @@ ordered as (
 
     select
         asked.purpose,
-        asked.customer_id,
+        asked.customer_number,
         order_categories.order_number,
-        order_categories.category,
+        order_categories.category_number,
         -- A decimal, so that sums are the same in any order.
         cast(
             power(
@@ -79,7 +90,7 @@ ordered as (
     from asked
     inner join splits on asked.purpose = splits.purpose
     inner join order_categories
-        on asked.customer_id = order_categories.customer_id and splits.split_date > order_categories.order_date
+        on asked.customer_number = order_categories.customer_number and splits.split_date > order_categories.order_date
 
 ),
 
@@ -88,11 +99,11 @@ orders as (
 
     select
         purpose,
-        customer_id,
+        customer_number,
         order_number,
         max(recent_weight) as recent_weight
     from ordered
-    group by purpose, customer_id, order_number
+    group by purpose, customer_number, order_number
 
 ),
 
@@ -100,12 +111,12 @@ customers as (
 
     select
         purpose,
-        customer_id,
+        customer_number,
         count(*) as order_count,
         sum(recent_weight) as recent_weight,
         max(order_number) as last_order_number
     from orders
-    group by purpose, customer_id
+    group by purpose, customer_number
 
 ),
 
@@ -113,20 +124,20 @@ summed as (
 
     select
         purpose,
-        customer_id,
-        category,
+        customer_number,
+        category_number,
         count(*) as order_count,
         sum(recent_weight) as recent_weight,
         max(order_number) as last_order_number
     from ordered
-    group by purpose, customer_id, category
+    group by purpose, customer_number, category_number
 
 )
 
 select
     summed.purpose,
-    summed.customer_id,
-    summed.category,
+    summed.customer_number,
+    summed.category_number,
     cast(summed.order_count as {{ double }}) / customers.order_count as own_rate,
     -- Of orders long ago nothing is left to nine decimals.
     coalesce(
@@ -135,8 +146,8 @@ select
     ) as recent_rate,
     summed.last_order_number = customers.last_order_number as is_in_last_order,
     row_number() over (
-        partition by summed.purpose, summed.customer_id
-        order by summed.recent_weight desc, summed.order_count desc, summed.category asc
+        partition by summed.purpose, summed.customer_number
+        order by summed.recent_weight desc, summed.order_count desc, summed.category_number asc
     ) <= {{ most_own }} as is_candidate,
     case
         when customers.order_count = 1 then 'one'
@@ -145,4 +156,4 @@ select
         else 'many'
     end as history_band
 from summed
-inner join customers on summed.purpose = customers.purpose and summed.customer_id = customers.customer_id
+inner join customers on summed.purpose = customers.purpose and summed.customer_number = customers.customer_number

@@ -17,18 +17,18 @@ order_categories as (
 by_day as (
 
     select
-        category,
+        category_number,
         order_date,
         count(*) as order_count
     from order_categories
-    group by category, order_date
+    group by category_number, order_date
 
     union all
 
     select
-        cast(null as {{ dbt.type_string() }}) as category,
+        cast(null as {{ dbt.type_int() }}) as category_number,
         order_date,
-        count(distinct order_id) as order_count
+        count(distinct basket_number) as order_count
     from order_categories
     group by order_date
 
@@ -38,14 +38,14 @@ summed as (
 
     select
         splits.purpose,
-        by_day.category,
+        by_day.category_number,
         sum(by_day.order_count) as order_count
     from splits
     inner join by_day
         on
             splits.split_date > by_day.order_date
             and {{ customer_value.datediff('by_day.order_date', 'splits.split_date', 'day') }} <= {{ popular_days }}
-    group by splits.purpose, by_day.category
+    group by splits.purpose, by_day.category_number
 
 ),
 
@@ -53,15 +53,15 @@ totalled as (
 
     select
         *,
-        max(case when category is null then order_count end) over (partition by purpose) as all_order_count
+        max(case when category_number is null then order_count end) over (partition by purpose) as all_order_count
     from summed
 
 )
 
 select
     purpose,
-    category,
+    category_number,
     cast(order_count as {{ customer_value.type_double() }}) / all_order_count as shop_rate,
-    row_number() over (partition by purpose order by order_count desc, category asc) as shop_rank
+    row_number() over (partition by purpose order by order_count desc, category_number asc) as shop_rank
 from totalled
-where category is not null
+where category_number is not null

@@ -13,6 +13,15 @@ order_categories as (
 
 ),
 
+categories as (
+
+    select distinct
+        category_number,
+        category
+    from {{ ref('int_customer_value__categories_numbered') }}
+
+),
+
 -- The first day with lines may be in the middle of a week.
 history as (
 
@@ -26,7 +35,7 @@ history as (
 in_weeks as (
 
     select
-        order_categories.category,
+        order_categories.category_number,
         order_categories.quantity,
         order_categories.amount,
         floor(({{ customer_value.datediff('order_categories.order_date', 'run.as_of_date', 'day') }} - 1) / 7.0) + 1 as weeks_ago
@@ -36,12 +45,13 @@ in_weeks as (
 )
 
 select
-    in_weeks.category,
+    categories.category,
     cast(in_weeks.weeks_ago as {{ dbt.type_int() }}) as weeks_ago,
     sum(in_weeks.quantity) as quantity,
     count(*) as order_count,
     sum(in_weeks.amount) as amount
 from in_weeks
+inner join categories on in_weeks.category_number = categories.category_number
 cross join history
 where in_weeks.weeks_ago <= least(history.whole_weeks, {{ most_weeks }})
-group by in_weeks.category, in_weeks.weeks_ago
+group by categories.category, in_weeks.weeks_ago

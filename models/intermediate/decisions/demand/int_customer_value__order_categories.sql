@@ -1,11 +1,9 @@
-{#- Beyond the largest so many, categories are one. -#}
-{%- set most_categories = 500 -%}
-
-with order_lines as not materialized (
+-- What was ordered, not what was kept: refunds are another question than demand.
+with order_lines as (
 
     select
         order_id,
-        coalesce(nullif(trim(category), ''), 'unknown') as category,
+        coalesce(category, '') as line_category,
         quantity,
         gross_amount - discount_amount as amount
     from {{ ref('order_lines_cleaned') }}
@@ -15,48 +13,25 @@ with order_lines as not materialized (
 
 orders as (
 
-    select
-        order_id,
-        customer_id,
-        order_date,
-        order_number
-    from {{ ref('orders_cleaned') }}
+    select * from {{ ref('int_customer_value__orders_numbered') }}
 
 ),
 
 categories as (
 
-    select
-        category,
-        row_number() over (order by sum(amount) desc, category asc) as category_number
-    from order_lines
-    group by category
-
-),
-
--- What was ordered, not what was kept: refunds are another question than demand.
-by_order as (
-
-    select
-        order_lines.order_id,
-        case when categories.category_number <= {{ most_categories }} then categories.category else '(other)' end as category,
-        sum(order_lines.quantity) as quantity,
-        sum(order_lines.amount) as amount
-    from order_lines
-    inner join categories on order_lines.category = categories.category
-    group by
-        order_lines.order_id,
-        case when categories.category_number <= {{ most_categories }} then categories.category else '(other)' end
+    select * from {{ ref('int_customer_value__categories_numbered') }}
 
 )
 
 select
-    orders.customer_id,
-    by_order.order_id,
+    orders.basket_number,
+    categories.category_number,
+    orders.customer_number,
+    orders.order_number,
     orders.order_date,
-    cast(orders.order_number as {{ dbt.type_bigint() }}) as order_number,
-    by_order.category,
-    by_order.quantity,
-    cast(by_order.amount as {{ customer_value.type_amount() }}) as amount
-from by_order
-inner join orders on by_order.order_id = orders.order_id
+    sum(order_lines.quantity) as quantity,
+    cast(sum(order_lines.amount) as {{ customer_value.type_amount() }}) as amount
+from order_lines
+inner join orders on order_lines.order_id = orders.order_id
+inner join categories on order_lines.line_category = categories.line_category
+group by orders.basket_number, categories.category_number, orders.customer_number, orders.order_number, orders.order_date
