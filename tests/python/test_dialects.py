@@ -26,7 +26,7 @@ NOT_SAID = {
         "customers": "ARG_MAX",
         "int_customer_value__campaign_targets": "QUANTILE_DISC",
         "int_customer_value__refunds_checked": "ARG_MAX",
-        "int_customer_value__unusual_amounts": "QUANTILE_DISC",
+        "int_customer_value__unusual_amounts": "MEDIAN",
         "int_customer_value__unusual_refunds": "OVER",
         "int_customer_value__value_intervals": "from_json",
         "model_backtest": "from_json",

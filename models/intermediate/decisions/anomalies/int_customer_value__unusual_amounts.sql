@@ -5,24 +5,43 @@
 {#- Rarer than so among this shop's own orders, on either side. -#}
 {%- set unusual_share = 0.0004 -%}
 
-with orders as (
+with orders as not materialized (
 
     select
-        order_id,
         customer_id,
-        order_date,
         order_number,
-        gross_amount,
         ln(cast(gross_amount as {{ double }})) as log_amount
     from {{ ref('orders_cleaned') }}
     where gross_amount > 0
 
 ),
 
+-- Quantiles come from how often each value is there: a sort of all orders has to be held in memory.
+amounts as (
+
+    select
+        log_amount,
+        count(*) as order_count
+    from orders
+    group by log_amount
+
+),
+
+cumulated_amounts as (
+
+    select
+        log_amount,
+        sum(order_count) over (order by log_amount rows between unbounded preceding and current row) as orders_up_to_here,
+        sum(order_count) over () as orders_in_all
+    from amounts
+
+),
+
 shop as (
 
-    select percentile_disc(0.5) within group (order by log_amount) as shop_middle
-    from orders
+    select min(log_amount) as shop_middle
+    from cumulated_amounts
+    where 2 * orders_up_to_here >= orders_in_all
 
 ),
 
@@ -41,11 +60,8 @@ habits as (
 expected as (
 
     select
-        habits.order_id,
         habits.customer_id,
-        habits.order_date,
         habits.order_number,
-        habits.gross_amount,
         habits.log_amount,
         habits.earlier_order_count >= {{ fewest_orders }} as has_habit,
         least(habits.earlier_order_count, {{ habit_orders }}) as habit_order_count,
@@ -75,19 +91,44 @@ errors as (
 
 ),
 
+absolute_errors as (
+
+    select
+        has_habit,
+        round(abs(log_error), 4) as absolute_error,
+        count(*) as order_count
+    from errors
+    group by has_habit, round(abs(log_error), 4)
+
+),
+
+cumulated_errors as (
+
+    select
+        has_habit,
+        absolute_error,
+        sum(order_count) over (
+            partition by has_habit order by absolute_error rows between unbounded preceding and current row
+        ) as orders_up_to_here,
+        sum(order_count) over (partition by has_habit) as orders_in_all
+    from absolute_errors
+
+),
+
 spreads as (
 
     select
         has_habit,
-        percentile_disc(0.5) within group (order by abs(log_error)) as shop_spread
-    from errors
+        min(absolute_error) as shop_spread
+    from cumulated_errors
+    where 2 * orders_up_to_here >= orders_in_all
     group by has_habit
 
 ),
 
 -- In standard deviations, were they normal, of a spread of a tenth at least; the fewer orders tell a
 -- habit, the less it is known (a median's variance is 1.57 times that of a mean).
-standardised as (
+standardised as not materialized (
 
     select
         errors.*,
@@ -103,16 +144,41 @@ standardised as (
 
 ),
 
+deviations as (
+
+    select
+        has_habit,
+        round(deviation, 4) as deviation,
+        count(*) as order_count
+    from standardised
+    group by has_habit, round(deviation, 4)
+
+),
+
+cumulated_deviations as (
+
+    select
+        has_habit,
+        deviation,
+        sum(order_count) over (
+            partition by has_habit order by deviation rows between unbounded preceding and current row
+        ) as orders_up_to_here,
+        sum(order_count) over (partition by has_habit) as order_count
+    from deviations
+
+),
+
 -- How far out the last fiftieth and the last two-hundredth of the shop's own orders begin.
 quantiles as (
 
     select
         has_habit,
-        count(*) as order_count,
-        {% for name, share in [('lowest', 0.005), ('low', 0.02), ('high', 0.98), ('highest', 0.995)] -%}
-            percentile_disc({{ share }}) within group (order by deviation) as {{ name }} {{- ',' if not loop.last }}
+        max(order_count) as order_count,
+        {% for name, thousandths in [('lowest', 5), ('low', 20), ('high', 980), ('highest', 995)] -%}
+            min(case when 1000 * orders_up_to_here >= {{ thousandths }} * order_count then deviation end) as {{ name }}
+            {{- ',' if not loop.last }}
         {% endfor %}
-    from standardised
+    from cumulated_deviations
     group by has_habit
 
 ),
@@ -150,15 +216,17 @@ judged as (
 
 -- What is less than three times as much, or more than a third, is no matter however regular the shop is.
 select
-    order_id,
-    customer_id,
-    order_date,
-    case when has_habit then 'amount_for_customer' else 'amount_for_shop' end as anomaly_kind,
-    cast(gross_amount as {{ double }}) as observed_figure,
-    exp(expected_log_amount) as expected_figure,
-    exp(abs(log_error)) as times_as_far,
-    log_error > 0 as is_above,
-    habit_order_count,
-    tail_probability
+    orders_cleaned.order_id,
+    orders_cleaned.customer_id,
+    orders_cleaned.order_date,
+    case when judged.has_habit then 'amount_for_customer' else 'amount_for_shop' end as anomaly_kind,
+    cast(orders_cleaned.gross_amount as {{ double }}) as observed_figure,
+    exp(judged.expected_log_amount) as expected_figure,
+    exp(abs(judged.log_error)) as times_as_far,
+    judged.log_error > 0 as is_above,
+    judged.habit_order_count,
+    judged.tail_probability
 from judged
-where tail_probability <= {{ unusual_share }} and abs(log_error) >= ln(3)
+inner join {{ ref('orders_cleaned') }} as orders_cleaned
+    on judged.customer_id = orders_cleaned.customer_id and judged.order_number = orders_cleaned.order_number
+where judged.tail_probability <= {{ unusual_share }} and abs(judged.log_error) >= ln(3)
