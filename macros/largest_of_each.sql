@@ -11,10 +11,11 @@
         select
             {{ keys | join(', ') }},
             {{ expression }} as {{ column_name }},
+            {{ count }} as kept_count,
             row_number() over (partition by {{ keys | join(', ') }} order by {{ expression }} desc) as place
         from {{ relation }}
     ) as placed
-    where place <= {{ count }}
+    where place <= kept_count
 {%- endmacro %}
 
 {% macro duckdb__largest_of_each(relation, keys, expression, count, column_name) -%}
