@@ -69,11 +69,11 @@ class Origins:
 
     @cached_property
     def nodes(self) -> dict[Relation, dict[str, Any]]:
-        """The models and seeds by their relations."""
+        """The models and seeds by their relations; what is inlined has none."""
         return {
             relation_of(node): node
             for node in self.manifest["nodes"].values()
-            if node["resource_type"] in {"model", "seed"}
+            if node["resource_type"] in {"model", "seed"} and node["relation_name"]
         }
 
     def of(self, relation: Relation) -> dict[str, frozenset[Column]]:
