@@ -1,26 +1,16 @@
--- How often each amount was ordered. Quartiles come from that, not from a sort of all orders.
 with amounts as (
 
     select
         coalesce(upper(trim(currency)), '') as currency,
-        gross_amount,
-        count(*) as order_count
+        gross_amount
     from {{ ref('int_customer_value__orders_gathered') }}
     where gross_amount > 0 and gross_amount < 1e13 and ordered_at < {{ customer_value.as_of_date_limit() }}
-    group by coalesce(upper(trim(currency)), ''), gross_amount
 
 ),
 
-cumulated as (
+quantiles as (
 
-    select
-        currency,
-        gross_amount,
-        sum(order_count) over (
-            partition by currency order by gross_amount rows between unbounded preceding and current row
-        ) as orders_up_to_here,
-        sum(order_count) over (partition by currency) as orders_in_all
-    from amounts
+    {{ customer_value.quantiles_by_count('amounts', 'gross_amount', {'lower_amount': 250, 'upper_amount': 750}, ['currency']) }}
 
 ),
 
@@ -28,10 +18,9 @@ quartiles as (
 
     select
         currency,
-        cast(min(case when 4 * orders_up_to_here >= orders_in_all then gross_amount end) as {{ customer_value.type_double() }}) as lower_quartile,
-        cast(min(case when 4 * orders_up_to_here >= 3 * orders_in_all then gross_amount end) as {{ customer_value.type_double() }}) as upper_quartile
-    from cumulated
-    group by currency
+        cast(lower_amount as {{ customer_value.type_double() }}) as lower_quartile,
+        cast(upper_amount as {{ customer_value.type_double() }}) as upper_quartile
+    from quantiles
 
 )
 

@@ -16,32 +16,9 @@ with orders as not materialized (
 
 ),
 
--- Quantiles come from how often each value is there: a sort of all orders has to be held in memory.
-amounts as (
-
-    select
-        log_amount,
-        count(*) as order_count
-    from orders
-    group by log_amount
-
-),
-
-cumulated_amounts as (
-
-    select
-        log_amount,
-        sum(order_count) over (order by log_amount rows between unbounded preceding and current row) as orders_up_to_here,
-        sum(order_count) over () as orders_in_all
-    from amounts
-
-),
-
 shop as (
 
-    select min(log_amount) as shop_middle
-    from cumulated_amounts
-    where 2 * orders_up_to_here >= orders_in_all
+    {{ customer_value.quantiles_by_count('orders', 'log_amount', {'shop_middle': 500}) }}
 
 ),
 
@@ -95,34 +72,14 @@ absolute_errors as (
 
     select
         has_habit,
-        round(abs(log_error), 4) as absolute_error,
-        count(*) as order_count
+        round(abs(log_error), 4) as absolute_error
     from errors
-    group by has_habit, round(abs(log_error), 4)
-
-),
-
-cumulated_errors as (
-
-    select
-        has_habit,
-        absolute_error,
-        sum(order_count) over (
-            partition by has_habit order by absolute_error rows between unbounded preceding and current row
-        ) as orders_up_to_here,
-        sum(order_count) over (partition by has_habit) as orders_in_all
-    from absolute_errors
 
 ),
 
 spreads as (
 
-    select
-        has_habit,
-        min(absolute_error) as shop_spread
-    from cumulated_errors
-    where 2 * orders_up_to_here >= orders_in_all
-    group by has_habit
+    {{ customer_value.quantiles_by_count('absolute_errors', 'absolute_error', {'shop_spread': 500}, ['has_habit']) }}
 
 ),
 
@@ -148,38 +105,17 @@ deviations as (
 
     select
         has_habit,
-        round(deviation, 4) as deviation,
-        count(*) as order_count
+        round(deviation, 4) as deviation
     from standardised
-    group by has_habit, round(deviation, 4)
-
-),
-
-cumulated_deviations as (
-
-    select
-        has_habit,
-        deviation,
-        sum(order_count) over (
-            partition by has_habit order by deviation rows between unbounded preceding and current row
-        ) as orders_up_to_here,
-        sum(order_count) over (partition by has_habit) as order_count
-    from deviations
 
 ),
 
 -- How far out the last fiftieth and the last two-hundredth of the shop's own orders begin.
 quantiles as (
 
-    select
-        has_habit,
-        max(order_count) as order_count,
-        {% for name, thousandths in [('lowest', 5), ('low', 20), ('high', 980), ('highest', 995)] -%}
-            min(case when 1000 * orders_up_to_here >= {{ thousandths }} * order_count then deviation end) as {{ name }}
-            {{- ',' if not loop.last }}
-        {% endfor %}
-    from cumulated_deviations
-    group by has_habit
+    {{ customer_value.quantiles_by_count(
+        'deviations', 'deviation', {'lowest': 5, 'low': 20, 'high': 980, 'highest': 995}, ['has_habit']
+    ) }}
 
 ),
 
@@ -196,7 +132,7 @@ tails as (
         greatest((highest - high) / ln(4), 0.377) as high_scale
     from quantiles
     -- Of fewer, a two-hundredth says nothing.
-    where order_count >= 200
+    where row_count >= 200
 
 ),
 
