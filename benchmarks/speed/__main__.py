@@ -79,11 +79,10 @@ def of_demo(directory: Path, target: str) -> Measured:
     return measured
 
 
-def with_lines(orders: Path, target: str) -> tuple[Measured, float]:
+def with_lines(orders: Path, database: Path, target: str) -> tuple[Measured, float]:
     """The whole build of orders with lines, and the seconds of the nodes of decisions in it."""
-    lines = order_log.lines_of(orders)
-    warehouse = package.Warehouse(orders, orders.with_name("lines.duckdb"), target, lines)
-    package.delete(warehouse.database)
+    warehouse = package.Warehouse(orders, database, target, order_log.lines_of(orders))
+    package.delete(database)
     build = warehouse.dbt("build")
     print(f"the whole build, with lines: {build.wall_seconds:,.1f} s", flush=True)
     decisions = warehouse.nodes_of_decisions()
@@ -134,11 +133,12 @@ def run(arguments: argparse.Namespace) -> Result:
         ]
         print(f"a refresh: {refresh.wall_seconds:,.1f} s", flush=True)
     demo = of_demo(directory, arguments.target) if arguments.demo else None
+    lines_database = directory / "lines.duckdb"
     lines, decision_seconds = (
-        with_lines(orders, arguments.target) if arguments.lines else (None, None)
+        with_lines(orders, lines_database, arguments.target) if arguments.lines else (None, None)
     )
     if not arguments.keep:
-        for database in (by_hand_database, whole.database, orders.with_name("lines.duckdb")):
+        for database in (by_hand_database, whole.database, lines_database):
             package.delete(database)
         if not is_small:
             orders.unlink()

@@ -1,4 +1,3 @@
--- Not a view, which DuckDB refuses over a table whose schema bears the name of the database.
 select
     customer_id,
     cast(row_number() over (order by customer_id) as {{ dbt.type_int() }}) as customer_number,

@@ -1,4 +1,5 @@
--- In the order of customers, and of a customer's orders in time: this needs no sort of all orders.
+-- In the order of customers, and of a customer's orders in time: this needs no sort of all orders. Inlined
+-- and not a view, which DuckDB refuses over a table whose schema bears the name of the database.
 select
     orders.order_id,
     orders.order_date,

@@ -29,17 +29,15 @@ customers_numbered as (
 -- Whoever ordered within the window has an answer; of those a sample is asked.
 in_window as (
 
-    select
+    select distinct
         splits.purpose,
-        order_categories.customer_number,
-        min(order_categories.order_number) as next_order_number
+        order_categories.customer_number
     from splits
     inner join order_categories
         on
             splits.split_date <= order_categories.order_date
             and splits.window_end_date > order_categories.order_date
     where splits.purpose <> 'use'
-    group by splits.purpose, order_categories.customer_number
 
 ),
 
