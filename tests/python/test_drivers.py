@@ -13,7 +13,7 @@ from scipy import stats
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import mean_tweedie_deviance
 
-from customer_value import churn, drivers, spend
+from customer_value import churn, drivers, feature_effects, spend
 
 # A strong feature, one of half its strength the other way, and one that is noise.
 # Weaker than the default: shops this small would be shrunken far from what was planted.
@@ -49,7 +49,9 @@ def effects(frame: pd.DataFrame, horizon_days: int = 90) -> Any:
     model, fallback = churn.fit(frame, 180, INVERSE_PENALTY)
     assert fallback is None
     happened = frame["is_churned_in_horizon"].to_numpy(dtype=bool)
-    return drivers.odds_ratios(model.coefficients(), frame, happened, horizon_days, INVERSE_PENALTY)
+    return feature_effects.odds_ratios(
+        model.coefficients(), frame, happened, horizon_days, INVERSE_PENALTY
+    )
 
 
 def test_effects_have_the_planted_order_and_direction() -> None:
@@ -104,7 +106,7 @@ def test_the_sandwich_is_that_of_customers_drawn_anew() -> None:
     width = math.log(told.loc["gap_variation", "effect_per_unit_upper"]) - math.log(
         told.loc["gap_variation", "effect_per_unit_lower"]
     )
-    deviation = width / 2 / drivers.NORMAL_QUANTILE
+    deviation = width / 2 / feature_effects.NORMAL_QUANTILE
     assert deviation == pytest.approx(np.std(refitted), rel=0.25)
     alone = effects(frame.assign(customer_id=np.arange(len(frame)).astype(str)))
     lower, upper = alone.loc["gap_variation", ["effect_per_unit_lower", "effect_per_unit_upper"]]
@@ -125,7 +127,7 @@ def test_effects_on_spend_are_ratios_of_amounts() -> None:
     mean = spend.baseline(frame) * np.exp(0.4 * frame["log_amount"] - 0.2 * frame["gap_variation"])
     frame["net_amount_in_horizon"] = mean * chance.gamma(2, 0.5, count)
     model, _ = spend.fit(frame)
-    told: Any = drivers.amount_ratios(model.coefficients(), frame, 90, spend.PENALTY)
+    told: Any = feature_effects.amount_ratios(model.coefficients(), frame, 90, spend.PENALTY)
     assert set(told["effect_kind"]) == {"amount_ratio"}
     assert told.loc["log_amount", "effect_per_unit"] == pytest.approx(math.exp(0.4), rel=0.05)
     assert told.loc["log_amount", "effect_per_unit_lower"] > 1.3
