@@ -9,12 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-import signal
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +19,7 @@ import duckdb
 import yaml
 
 from customer_value.errors import SentenceError
-from customer_value.refresh import audit, lock, log, outcome, profile_file, publishing
+from customer_value.refresh import audit, lock, log, outcome, profile_file, publishing, recording
 from customer_value.refresh.files import write_whole
 from customer_value.refresh.outcome import Entry, Outcome, RefreshError
 from customer_value.refresh.places import Places
@@ -116,7 +112,7 @@ def refresh(request: Request, progress: Progress) -> Outcome:
     run_id = str(variables.get("run_id") or uuid.uuid4())
     profile = _profile(request, variables)
     places = Places.of(profile.database)
-    with _attempted(places, request, "refresh", run_id) as (notebook, entry):
+    with recording.recorded(places, request.command, "refresh", run_id) as (notebook, entry):
         notebook.note("copying the published file")
         progress.step(f"copying {places.database.name}")
         publishing.settle(places)
@@ -142,7 +138,7 @@ def retry(request: Request, progress: Progress) -> Outcome:
     run_id = _Attempt.read(places).run_id
     # Another one would have two runs in one database.
     variables.pop("run_id", None)
-    with _attempted(places, request, "retry", run_id) as (notebook, entry):
+    with recording.recorded(places, request.command, "retry", run_id) as (notebook, entry):
         attempt = _Attempt.read(places)
         if publishing.mark(places.database) != attempt.before:
             raise RefreshError(
@@ -164,7 +160,7 @@ def roll_back(request: Request) -> Outcome:
     """
     places = Places.of(_profile(request, _variables(request.variables)).database)
     found = log.entries(places)
-    with _attempted(places, request, "rollback", "") as (notebook, entry):
+    with recording.recorded(places, request.command, "rollback", "") as (notebook, entry):
         publishing.settle(places)
         publishing.tidy(places)
         version = _run_of_version(places)
@@ -177,7 +173,7 @@ def roll_back(request: Request) -> Outcome:
             notebook.note("publishing", mark=mark, entry=asdict(entry))
 
         publishing.go_back(places, announce)
-        return _ended(
+        return recording.ended(
             places,
             entry,
             outcome.PUBLISHED,
@@ -194,14 +190,14 @@ def history(request: Request) -> list[Entry]:
 def _built(work: _Work) -> Outcome:
     places, entry = work.places, work.entry
     problem = _run_builds(work)
-    _count_tests(entry, work.attempt.statuses)
+    recording.count_tests(entry, work.attempt.statuses)
     if problem is None:
         work.notebook.note("looking at what was built")
         work.progress.step("looking at what was built")
         problem = _audited(places, work.attempt, entry)
     if problem is not None:
         entry.failure_reason = problem
-        return _ended(
+        return recording.ended(
             places,
             entry,
             outcome.NOT_PASSED,
@@ -217,7 +213,7 @@ def _built(work: _Work) -> Outcome:
     publishing.publish(places, work.attempt.before, work.request.keep, announce)
     publishing.discard(places.staging)
     warned = f", {entry.test_warn_count} of them with a warning" if entry.test_warn_count else ""
-    return _ended(
+    return recording.ended(
         places,
         entry,
         outcome.PUBLISHED,
@@ -326,113 +322,6 @@ def _audited(places: Places, attempt: _Attempt, entry: Entry) -> str | None:
     return None
 
 
-@contextmanager
-def _attempted(
-    places: Places, request: Request, action: str, run_id: str
-) -> Iterator[tuple[lock.Held, Entry]]:
-    """Hold the lock over an attempt, and log it however it ends.
-
-    Raises:
-        RefreshError: it ended early; the sentence says why.
-    """
-    with _terminable(), lock.held(places, request.command) as (notebook, abandoned):
-        _log_abandoned(places, abandoned)
-        entry = Entry(run_id=run_id, action=action, started_at=lock.now())
-        notebook.note("beginning", entry=asdict(entry))
-        try:
-            yield notebook, entry
-        except KeyboardInterrupt as error:
-            publishing.discard(places.staging)
-            raise _given_up(
-                places, entry, "interrupted", "Interrupted.", outcome.INTERRUPTED
-            ) from error
-        except (OSError, duckdb.Error) as error:
-            publishing.discard(places.staging)
-            if not outcome.is_disk_full(error):
-                reason = " ".join(str(error).split())
-                raise _given_up(
-                    places, entry, type(error).__name__, f"{reason}.", outcome.CAN_NOT_BEGIN
-                ) from error
-            free = shutil.disk_usage(places.root).free // 1_000_000
-            raise _given_up(
-                places,
-                entry,
-                "the disk is full",
-                f"The disk that holds {places.root} is full ({free:,} MB are free), or this "
-                "process may write no larger file. The copy has been removed again; make room for "
-                "two more of the published file, then refresh.",
-                outcome.DISK_FULL,
-            ) from error
-        except RefreshError as error:
-            if action == "refresh":
-                publishing.discard(places.staging)
-            entry.failure_reason = str(error)
-            _log(places, entry)
-            raise
-
-
-def _given_up(
-    places: Places, entry: Entry, reason: str, sentence: str, exit_code: int
-) -> RefreshError:
-    """Log an attempt that ended early; the error to raise."""
-    entry.is_published = False
-    entry.failure_reason = reason
-    _log(places, entry)
-    return RefreshError(f"Not published. {sentence} {places.database} is as it was.", exit_code)
-
-
-def _log_abandoned(places: Places, abandoned: Mapping[str, Any]) -> None:
-    """Log what became of the process that held the lock last, and died."""
-    facts = abandoned.get("entry")
-    if not isinstance(facts, dict):
-        return
-    try:
-        entry = Entry(**facts)
-    except TypeError:
-        return
-    found = publishing.mark(places.database)
-    entry.is_published = (
-        abandoned.get("mark") is not None
-        and found is not None
-        and list(found[:2]) == list(abandoned["mark"][:2])
-    )
-    if not entry.is_published:
-        entry.failure_reason = f"killed while {abandoned.get('step')}"
-    if not any(item.started_at == entry.started_at for item in log.entries(places)):
-        log.append(places, entry)
-
-
-def _ended(
-    places: Places, entry: Entry, exit_code: int, sentence: str, kept: str | None = None
-) -> Outcome:
-    entry.is_published = exit_code == outcome.PUBLISHED
-    entry.ended_at = entry.ended_at if entry.is_published and entry.ended_at else lock.now()
-    _log(places, entry)
-    return Outcome(
-        exit_code, sentence, str(places.database), str(places.statuses), replace(entry), kept
-    )
-
-
-def _log(places: Places, entry: Entry) -> None:
-    """Add the line; on a full disk that may fail, and what was done is done all the same."""
-    entry.ended_at = entry.ended_at or lock.now()
-    try:
-        log.append(places, entry)
-    except OSError as error:
-        if not outcome.is_disk_full(error):
-            raise
-
-
-def _count_tests(entry: Entry, statuses: Mapping[str, str]) -> None:
-    tests = [status for name, status in statuses.items() if name.startswith("test.")]
-    entry.test_pass_count = tests.count("pass")
-    entry.test_warn_count = tests.count("warn")
-    entry.test_skip_count = tests.count("skipped")
-    entry.test_fail_count = (
-        len(tests) - entry.test_pass_count - entry.test_warn_count - entry.test_skip_count
-    )
-
-
 def _why_failed(problem: str | None, statuses: Mapping[str, str]) -> str:
     """What failed, by name. What the engine says of it may quote a value: it stays in dbt's log."""
     failed = [
@@ -501,20 +390,3 @@ def _variables(given: str | None) -> dict[str, Any]:
 
 def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, (bool, int, float, str, list, dict))
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Take the signal by which schedulers and systems end a process for what Ctrl-C is."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: Callable[..., Any] | int | None = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
