@@ -17,6 +17,7 @@ def rendered(path: str, **variables: object) -> str:
         variables: the vars that it reads.
     """
     environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, no page
+    quantiles = (PROJECT / "macros" / "quantiles_by_count.sql").read_text()
     environment.globals.update(
         ref=lambda *names: names[-1],
         var=lambda name: variables[name],
@@ -30,6 +31,9 @@ def rendered(path: str, **variables: object) -> str:
             integers=lambda first, last, name: (
                 f"select unnest(generate_series({first}, ({last}))) as {name}"
             ),
+            quantiles_by_count=vars(environment.from_string(quantiles).module)[
+                "quantiles_by_count"
+            ],
             median_of_previous=lambda value, by, order, count: (
                 f"median({value}) over (partition by {by} order by {order}"
                 f" rows between {count} preceding and 1 preceding)"
