@@ -8,6 +8,8 @@
     offset or a zone's name. -#}
 {% macro spark__to_utc_timestamp(expression, time_zone) -%}
     {%- set instant -%} cast(try_cast({{ expression }} as timestamp_ltz) as timestamp) {%- endset -%}
+    {%- set moved -%} cast(to_utc_timestamp({{ instant }}, {{ time_zone }}) as timestamp) {%- endset -%}
+    {%- set an_hour_later = customer_value.dateadd('hour', 1, moved) -%}
     {%- if time_zone == "'UTC'" -%}
         {{ instant }}
     {%- else -%}
@@ -16,7 +18,11 @@
                 or regexp_matches(cast({{ expression }} as varchar), '([zZ]|[0-9] ?[+-][0-9]{2}:?[0-9]{2}|[A-Za-z]+/[A-Za-z_]+|UTC|GMT)$')
                 then {{ instant }}
             when {{ instant }} between timestamp '1800-01-01' and timestamp '2300-01-01'
-                then cast(to_utc_timestamp({{ instant }}, {{ time_zone }}) as timestamp)
+                -- Of an hour that comes twice the later one, as DuckDB takes it; Spark takes the earlier.
+                then case
+                    when cast(from_utc_timestamp({{ an_hour_later }}, {{ time_zone }}) as timestamp) = {{ instant }} then {{ an_hour_later }}
+                    else {{ moved }}
+                end
             else {{ instant }}
         end
     {%- endif -%}

@@ -39,8 +39,15 @@ class SessionJob:
 
 
 def prepare(credentials: Any) -> None:  # noqa: ANN401 - dbt-spark's
-    """Give dbt-spark's adapter the method session for Python models, where it is the profile's."""
-    if credentials.method != METHOD or METHOD in _methods():
+    """Give dbt-spark's adapter the method session for Python models, where it is the profile's.
+
+    And let Spark stop at a number that does not fit: dbt-spark takes that from every session,
+    whatever its profile says, and then a sum that is too large is silently another number.
+    """
+    if credentials.method != METHOD:
+        return
+    credentials.server_side_parameters["spark.sql.ansi.enabled"] = "true"
+    if METHOD in _methods():
         return
     helpers = SparkAdapter.python_submission_helpers.fget
     SparkAdapter.python_submission_helpers = property(

@@ -257,6 +257,7 @@ def test_it_names_columns_and_reasons_and_nothing_personal(messy: Warehouse) -> 
     assert "email" not in subjects
 
 
+@pytest.mark.slow
 def test_a_date_is_replaced_and_other_dates_are_kept(tmp_path: Path) -> None:
     def kept(warehouse: Warehouse) -> dict[Any, Any]:
         return warehouse.mapping("""

@@ -82,6 +82,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return compiled(tmp_path_factory.mktemp("models"), "other", "--select", "resource_type:model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", sorted(set(DIALECTS) - set(MACROS_OF)))
 def test_every_model_is_said_or_known_not_to_be(dialect: str, models: dict[str, str]) -> None:
     assert len(models) > 150

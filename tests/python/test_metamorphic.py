@@ -386,6 +386,7 @@ def test_running_again_and_on_a_later_date_keeps_a_true_history(
             assert (previous_tier, changed_at) == (None, None)
 
 
+@pytest.mark.slow
 def test_scoring_alone_applies_the_models_of_yesterday(build: Build, shop_orders: Rows) -> None:
     warehouse = build(shop_orders, variables={"as_of_date": "2024-11-30"}, selector="train")
     trained = warehouse.snapshot()

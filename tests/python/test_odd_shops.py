@@ -182,6 +182,7 @@ def test_some_negative_totals_stand_beside_positive_ones(
     assert warehouse.value("select min(predicted_value) from customer_cltv") >= 0
 
 
+@pytest.mark.slow
 def test_amounts_of_a_trillion_stay_exact(
     build: Build, shop_orders: list[dict[str, object]]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from customer_value import warehouse_file
 
 ROWS = 50_000
 READS = 60
+# Between two refreshes: none, too short to open a file in, and long enough on a busy machine.
+PAUSES = (0, 0.001, 0.01, 0.1)
 
 
 def written(path: Path, number: int) -> Path:
@@ -46,9 +49,10 @@ def replaced_over_and_over(place: Path, files: tuple[Path, ...]) -> Iterator[Non
     ended = threading.Event()
 
     def publish() -> None:
-        while not ended.is_set():
-            for file in files:
-                put(file, place)
+        for file, pause in zip(itertools.cycle(files), itertools.cycle(PAUSES), strict=False):
+            put(file, place)
+            if ended.wait(pause):
+                return
 
     thread = threading.Thread(target=publish)
     thread.start()

@@ -8,7 +8,14 @@ from customer_value.dialects.common import DOUBLE, as_double, call, is_exact
 from customer_value.dialects.errors import UntranslatableError
 from customer_value.dialects.moving_medians import moving_medians_rule
 from customer_value.dialects.qualify import qualify_rule
-from customer_value.dialects.shared import hexadecimal, is_call, json_rows_of, keys_of, written
+from customer_value.dialects.shared import (
+    hexadecimal,
+    is_call,
+    json_rows_of,
+    keys_of,
+    text_pattern,
+    written,
+)
 
 DIALECT = "postgres"
 TEXT = exp.DataType.Type.TEXT
@@ -22,16 +29,6 @@ TYPE_NAMES = {
     "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
     "DATE": "date",
 }
-
-# What a text must look like, since PostgreSQL takes more for a value than DuckDB does: tomorrow for
-# a date, 1/2/2024 for one by its own habits, NaN for a decimal, 0x1F for a whole number.
-NUMBER = "([0-9][0-9_]*[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
-PATTERNS = {
-    "double": rf"(?i)^\s*[+-]?({NUMBER}|inf(inity)?|nan)\s*$",
-    "number": rf"^\s*[+-]?{NUMBER}\s*$",
-    "time": r"(?i)^\s*([0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}|-?infinity\s*$)",
-}
-
 
 MIDDLE = (
     "(select percentile_cont(0.5) within group (order by cast(value as double precision)) "
@@ -56,7 +53,7 @@ def tries_casts(node: exp.Expr) -> exp.Expr:
     condition: exp.Expr = call(
         "pg_input_is_valid", text.copy(), exp.Literal.string(node.to.sql(DIALECT))
     )
-    pattern = _pattern(node.to)
+    pattern = text_pattern(node.to)
     if pattern:
         condition = exp.and_(
             exp.RegexpLike(this=given.copy(), expression=exp.Literal.string(pattern)), condition
@@ -76,16 +73,6 @@ def tries_casts(node: exp.Expr) -> exp.Expr:
 
 def _scale(decimal: exp.DataType) -> int:
     return int(decimal.expressions[1].name) if len(decimal.expressions) > 1 else 0
-
-
-def _pattern(data_type: exp.DataType) -> str | None:
-    if data_type.is_type(DOUBLE):
-        return PATTERNS["double"]
-    if data_type.is_type(*exp.DataType.NUMERIC_TYPES):
-        return PATTERNS["number"]
-    if data_type.is_type(*exp.DataType.TEMPORAL_TYPES):
-        return PATTERNS["time"]
-    return None
 
 
 def names_types(node: exp.Expr) -> exp.Expr:

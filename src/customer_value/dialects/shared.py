@@ -14,6 +14,29 @@ from customer_value.dialects.errors import UntranslatableError
 
 Rule = Callable[[exp.Expr], exp.Expr]
 
+# What a text must look like to be a value for DuckDB. Others take more for one: tomorrow, 2024 or
+# 12:30 for a time, 1/2/2024 for one by habits of their own, NaN for a decimal, 5d for a number.
+NUMBER = "([0-9]+(_[0-9]+)*[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
+PATTERNS = {
+    "double": rf"(?i)^\s*[+-]?({NUMBER}|inf(inity)?|nan)\s*$",
+    "number": rf"^\s*[+-]?{NUMBER}\s*$",
+    "time": (
+        r"(?i)^\s*([0-9]{4,}[-/][0-9]{1,2}[-/][0-9]{1,2}(\s*$|[T ]\s*[0-9]{1,2}:[0-9]{1,2})"
+        r"|-?infinity\s*$)"
+    ),
+}
+
+
+def text_pattern(data_type: exp.DataType) -> str | None:
+    """The regular expression of a type's values as text; none where nothing is known of it."""
+    if data_type.is_type(DOUBLE):
+        return PATTERNS["double"]
+    if data_type.is_type(*exp.DataType.NUMERIC_TYPES):
+        return PATTERNS["number"]
+    if data_type.is_type(*exp.DataType.TEMPORAL_TYPES):
+        return PATTERNS["time"]
+    return None
+
 
 def filters_within(node: exp.Expr) -> exp.Expr:
     """A case within the aggregate instead of `filter (where ...)`."""

@@ -10,6 +10,7 @@ from customer_value.dialects.qualify import qualify_rule
 from customer_value.dialects.shared import (
     is_call,
     no_intervals_left,
+    text_pattern,
     units_added,
     writes_down_what_it_likes,
     written,
@@ -28,6 +29,26 @@ DIFFERENCES = {
     "MINUTE": "(floor({later} / 60e0) - floor({earlier} / 60e0))",
     "SECOND": "({later} - {earlier})",
 }
+# What try_cast makes of a text, a floating point number, and of anything else.
+TRIED_NUMBER = """
+case
+    when typeof(:value) = 'string'
+        then case when cast(:value as string) rlike :pattern
+            then try_cast(replace(cast(:value as string), '_', '') as {type}) end
+    {rounded}
+    else try_cast(:value as {type})
+end
+"""
+TRIED_TIME = r"""
+case
+    when typeof(:value) <> 'string' then try_cast(:value as {type})
+    when cast(:value as string) rlike :pattern then try_cast(
+        regexp_replace(cast(:value as string), '^(\\s*[0-9]+)/([0-9]+)/', '$1-$2-') as {type}
+    )
+end
+"""
+FLOATING = ("double", "float")
+ROUNDED = "round({value} * {up}) * {down}"
 SECONDS = "unix_seconds(cast(:{side} as timestamp_ltz))"
 QUANTILES = {exp.PercentileCont: "percentile_cont", exp.PercentileDisc: "percentile_disc"}
 
@@ -91,12 +112,38 @@ def rounds_as_doubles(node: exp.Expr) -> exp.Expr:
         return node
     if isinstance(node.this, exp.Literal | exp.Null | exp.Neg) or is_exact(node.this):
         return node
-    places = int(node.to.expressions[1].name)
+    node.set("this", written(_rounded(":value", node.to), "spark", value=node.this))
+    return node
+
+
+def _rounded(value: str, decimal: exp.DataType) -> str:
+    places = int(decimal.expressions[1].name)
     # Whole numbers and decimals, so that decimals stay what they are.
     up, down = f"1{'0' * places}", f"0.{'0' * (places - 1)}1" if places else "1"
-    rounded = written(f"round(:value * {up}) * {down}", "spark", value=node.this)
-    node.set("this", rounded)
-    return node
+    return ROUNDED.format(value=value, up=up, down=down)
+
+
+def tries_casts(node: exp.Expr) -> exp.Expr:
+    """try_cast takes for a value what DuckDB takes for one, and rounds as it does."""
+    # Of Spark's own words, which other rules wrote, sqlglot takes a cast for one that may be tried.
+    if not isinstance(node, exp.TryCast) or not node.args.get("safe"):
+        return node
+    pattern = text_pattern(node.to)
+    if pattern is None or node.to.is_type(*exp.DataType.INTEGER_TYPES):
+        # DuckDB rounds what is no whole number, Spark cuts it off.
+        raise UntranslatableError(f"spark: {node.sql('duckdb')}")
+    kind = says_zone(node.to.copy()).sql("spark")
+    if node.to.is_type(*exp.DataType.TEMPORAL_TYPES):
+        template = TRIED_TIME.format(type=kind)
+    else:
+        rounded = ""
+        if node.to.is_type(TYPE.DECIMAL):
+            number = _rounded("try_cast(:value as double)", node.to)
+            rounded = (
+                f"when typeof(:value) in ('double', 'float') then try_cast({number} as {kind})"
+            )
+        template = TRIED_NUMBER.format(type=kind, rounded=rounded)
+    return written(template, "spark", value=node.this, pattern=exp.Literal.string(pattern))
 
 
 def skips_empty_arguments(node: exp.Expr) -> exp.Expr:
@@ -164,6 +211,7 @@ RULES = (
     truncates_without_zone,
     rounds_down_to_double,
     rounds_as_doubles,
+    tries_casts,
     skips_empty_arguments,
     adds_in_any_order,
     lists_no_order,

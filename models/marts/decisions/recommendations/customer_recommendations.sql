@@ -169,7 +169,10 @@ nearest_products as (
         offers.customer_id,
         offers.product_number,
         min(
-            case when bought.product_number is not null then item_neighbours.similarity_rank * 100000000 + bought.product_number end
+            case
+                when bought.product_number is not null
+                    then cast(item_neighbours.similarity_rank as {{ dbt.type_bigint() }}) * 100000000 + bought.product_number
+            end
         ) % 100000000 as nearest_product_number
     from offers
     left join item_neighbours on offers.product_number = item_neighbours.product_number
