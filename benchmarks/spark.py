@@ -1,9 +1,9 @@
 """How long Spark takes for what ``speed`` measures on DuckDB, on a cluster of this machine.
 
-``python benchmarks/spark.py`` generates an order log, starts a standalone master with two workers
-of one core each, and runs the whole ``dbt build`` of the models there. It prints the seconds of the
-models that took longest and of the whole, from the start of the first model to the end of the last,
-and writes them to ``spark.json``. Needs ``make build/spark/ready``.
+``PYTHONPATH=benchmarks python benchmarks/spark.py`` generates an order log, starts a standalone
+master with two workers of one core each, and builds all models there. It prints their seconds, and
+writes them to a file: docs/speed.md is made of that of 10 million orders. Needs
+``make build/spark/ready``.
 """
 
 from __future__ import annotations
@@ -15,37 +15,65 @@ import subprocess
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from spark_cluster import LOOPBACK, cluster
-from speed.order_log import generated
+from speed import document, order_log
 from speed.package import OPTIONAL_COLUMNS
 from speed.processes import PROJECT
+from speed.results import RESULTS, SparkRun, machine
+from speed.targets import SMALLER
 
 ENVIRONMENT: Final = PROJECT / "build" / "spark"
-PRINTED: Final = 20
+WORKERS: Final = 2
+VERSIONS: Final = ("dbt-core", "dbt-spark", "pyspark")
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure, write, print."""
     parser = argparse.ArgumentParser(description="Time the package on a cluster of Spark.")
-    parser.add_argument("--customers", type=int, default=1_000_000, help="ten orders each")
+    parser.add_argument("--customers", type=int, default=SMALLER, help="ten orders each")
     parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--directory", type=Path, default=Path("/tmp/customer_value_spark"))  # noqa: S108
+    parser.add_argument("--directory", type=Path, default=PROJECT / "build" / "bench")
     parser.add_argument("--worker-memory", default="3g")
-    parser.add_argument("--select", nargs="*", default=[], help="models; all if none is named")
     arguments = parser.parse_args()
-    folder: Path = arguments.directory
+    folder: Path = arguments.directory / "spark"
     folder.mkdir(parents=True, exist_ok=True)
-    orders = generated(folder, arguments.customers, arguments.seed)
-    with cluster(ENVIRONMENT, folder, memory=arguments.worker_memory) as master:
+    orders = order_log.generated(arguments.directory, arguments.customers, arguments.seed)
+    memory: str = arguments.worker_memory
+    with cluster(ENVIRONMENT, folder, workers=WORKERS, memory=memory) as master:
         started = time.perf_counter()
-        _build(master, orders, folder, arguments.worker_memory, arguments.select)
-        wall = time.perf_counter() - started
+        _build(master, orders, folder, memory)
+        elapsed = time.perf_counter() - started
     results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
-    seconds = {
-        result["unique_id"].rpartition(".")[2]: result["execution_time"] for result in results
-    }
+    run = SparkRun(
+        customers=arguments.customers,
+        orders=order_log.count(orders),
+        workers=WORKERS,
+        worker_memory=memory,
+        machine=machine(),
+        versions=_versions(),
+        models_seconds=_between_first_and_last(results),
+        elapsed_seconds=elapsed,
+        seconds={
+            result["unique_id"].rpartition(".")[2]: result["execution_time"] for result in results
+        },
+    )
+    is_asked = run.customers == SMALLER
+    path = run.write(RESULTS if is_asked else folder)
+    print("", *document.section_of_spark(run), "", f"Written to {path}.", sep="\n")
+    if is_asked:
+        document.written()
+
+
+def _versions() -> dict[str, str]:
+    asked = "import importlib.metadata as m, sys; print(*map(m.version, sys.argv[1:]))"
+    python = str(ENVIRONMENT / "bin" / "python")
+    told = subprocess.run([python, "-c", asked, *VERSIONS], capture_output=True, check=True)
+    return dict(zip(VERSIONS, told.stdout.decode().split(), strict=True))
+
+
+def _between_first_and_last(results: list[dict[str, Any]]) -> float:
     moments = [
         datetime.fromisoformat(timing[moment])
         for result in results
@@ -53,21 +81,10 @@ def main() -> None:
         for moment in ("started_at", "completed_at")
         if timing[moment]
     ]
-    models = (max(moments) - min(moments)).total_seconds()
-    for name in sorted(seconds, key=seconds.__getitem__, reverse=True)[:PRINTED]:
-        print(f"{name:60} {seconds[name]:8.1f} s")
-    print(f"{'all models, from the first to the last':60} {models:8.1f} s")
-    print(f"{'dbt and Spark, start-up included':60} {wall:8.1f} s")
-    figures = {
-        "customers": arguments.customers,
-        "models_seconds": models,
-        "wall_seconds": wall,
-        "seconds": seconds,
-    }
-    (folder / "spark.json").write_text(json.dumps(figures, indent=2) + "\n")
+    return (max(moments) - min(moments)).total_seconds()
 
 
-def _build(master: str, orders: Path, folder: Path, memory: str, select: list[str]) -> None:
+def _build(master: str, orders: Path, folder: Path, memory: str) -> None:
     columns = {name: name for name in OPTIONAL_COLUMNS}
     declared = {"table": f'parquet."{orders}"', "columns": columns}
     # What an executor takes beside its heap is not the worker's to give.
@@ -84,7 +101,6 @@ def _build(master: str, orders: Path, folder: Path, memory: str, select: list[st
             *("--target", "spark", "--target-path", str(folder / "target")),
             *("--exclude-resource-type", "test", "unit_test", "--exclude", "demo_orders"),
             *("--vars", json.dumps({"inputs": {"orders": declared}})),
-            *(("--select", *select) if select else ()),
         ],
         cwd=PROJECT,
         env={**os.environ, **environment},

@@ -12,7 +12,7 @@ from typing import Final
 from speed import package
 from speed.by_hand import TABLE_OF_MODEL
 from speed.processes import PROJECT, Measured, Step, table_of
-from speed.results import RESULTS, SIZES, Result
+from speed.results import RESULTS, SIZES, Result, SparkRun
 from speed.targets import SMALLER, Verdict, verdicts
 
 DOCUMENT: Final = PROJECT / "docs" / "speed.md"
@@ -21,12 +21,12 @@ LEAST_SHARE: Final = 0.01
 
 INTRODUCTION: Final = """# How fast it is
 
-Written by `make bench` and `make bench-large`; change nothing here by hand.
+Written by `make bench`, `make bench-large` and `make bench-spark`; change nothing here by hand.
 
-Both generate an order log, ten orders per customer in the mean, and in one run measure beside the
-package: SQL written by hand for the same tables of cleaning, RFM and cohorts, which knows its one
-file and has nothing to configure, and whose rows must be the same; `rfm_summary` of pymc-marketing,
-over cleaned orders that are in memory already; and fits of BG/NBD by other packages.
+All generate an order log, ten orders per customer in the mean. The first two measure in one run
+beside the package: SQL written by hand for the same tables of cleaning, RFM and cohorts, which
+knows its one file and has nothing to configure, and whose rows must be the same; `rfm_summary` of
+pymc-marketing, over cleaned orders that are in memory already; fits of BG/NBD by other packages.
 
 Seconds of models are wall clock from the start of the first to the end of the last, so dbt's
 start-up is not in them. Models run at the same time where their inputs allow, so their own seconds
@@ -48,6 +48,9 @@ def text(folder: Path = RESULTS) -> str:
     for result in known:
         asked = verdicts(result, results[SMALLER])
         parts.append("\n".join(section(result, asked)) + "\n")
+    on_spark = SparkRun.read(SMALLER, folder)
+    if on_spark:
+        parts.append("\n".join(section_of_spark(on_spark)) + "\n")
     return "\n".join(parts)
 
 
@@ -55,13 +58,12 @@ def section(result: Result, asked: Iterable[Verdict]) -> Iterator[str]:
     """The lines of one run."""
     size = SIZES.get(result.customers, f"{result.orders:,} orders")
     machine = result.machine
-    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     yield f"## {size[0].upper()}{size[1:]}"
     yield ""
     yield (
         f"{result.orders:,} rows of {result.customers:,} customers, seed {result.seed}, profile "
         f"target `{result.target}`; {machine['cores']:.0f} cores, {machine['gigabytes']:.0f} GB; "
-        f"{versions}."
+        f"{_versions(result.versions)}."
     )
     if asked := list(asked):
         yield from _table(("target", "asked", "measured", ""), map(_told, asked))
@@ -86,6 +88,36 @@ def section(result: Result, asked: Iterable[Verdict]) -> Iterator[str]:
         yield from _build("A refresh with 1% new orders, without training", result.refresh)
     if result.with_lines:
         yield from _build("The whole build, with order lines", result.with_lines)
+
+
+def section_of_spark(run: SparkRun) -> Iterator[str]:
+    """The lines of the run on a cluster."""
+    yield "## On Spark"
+    yield ""
+    yield (
+        f"The models, without tests, over {run.orders:,} rows of {run.customers:,} customers, on a "
+        f"standalone cluster of {run.workers} workers with one core and {run.worker_memory} each, "
+        f"on one machine of {run.machine['cores']:.0f} cores and "
+        f"{run.machine['gigabytes']:.0f} GB, where the driver stands too; "
+        f"{_versions(run.versions)}."
+    )
+    least = LEAST_SHARE * sum(run.seconds.values())
+    longest = sorted(run.seconds.items(), key=lambda item: -item[1])
+    shown = [(name, seconds) for name, seconds in longest if seconds >= least]
+    rest = [seconds for _, seconds in longest[len(shown) :]]
+    yield from _table(
+        ("model", "seconds"),
+        [
+            *((f"`{name}`", f"{seconds:,.1f}") for name, seconds in shown),
+            (f"{len(rest)} models of less than 1%", f"{sum(rest):,.1f}"),
+            ("**wall clock**", f"**{run.models_seconds:,.1f}**"),
+            ("with the start of dbt and of Spark", f"{run.elapsed_seconds:,.1f}"),
+        ],
+    )
+
+
+def _versions(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _cleaning(result: Result) -> Iterator[str]:

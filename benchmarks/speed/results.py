@@ -63,12 +63,7 @@ class Result:
 
     def write(self, folder: Path) -> Path:
         """Write it to a file that is named after its size."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / _name(self.customers)
-        path.write_text(
-            json.dumps(_rounded(dataclasses.asdict(self)), indent=1) + "\n", encoding="utf-8"
-        )
-        return path
+        return _written(dataclasses.asdict(self), folder / _name(self.customers))
 
     @classmethod
     def read(cls, customers: int, folder: Path = RESULTS) -> Self | None:
@@ -85,6 +80,43 @@ class Result:
         return cls(**figures)
 
 
+@dataclasses.dataclass(frozen=True)
+class SparkRun:
+    """All models once on a cluster of Spark, without their tests.
+
+    Attributes:
+        customers: how many were generated.
+        orders: how many rows their orders are.
+        workers: of one core each.
+        worker_memory: of each, as Spark takes it.
+        machine: cores and gigabytes.
+        versions: by package.
+        models_seconds: from the start of the first model to the end of the last.
+        elapsed_seconds: the same with the start of dbt and of Spark.
+        seconds: by model.
+    """
+
+    customers: int
+    orders: int
+    workers: int
+    worker_memory: str
+    machine: Mapping[str, float]
+    versions: Mapping[str, str]
+    models_seconds: float
+    elapsed_seconds: float
+    seconds: Mapping[str, float]
+
+    def write(self, folder: Path) -> Path:
+        """Write it to a file that is named after its size."""
+        return _written(dataclasses.asdict(self), folder / f"spark_{self.customers}.json")
+
+    @classmethod
+    def read(cls, customers: int, folder: Path = RESULTS) -> Self | None:
+        """The last run of so many customers; None where there is none."""
+        path = folder / f"spark_{customers}.json"
+        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
 def machine() -> dict[str, float]:
     """What there is to run on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -93,6 +125,12 @@ def machine() -> dict[str, float]:
 
 def _name(customers: int) -> str:
     return f"speed_{customers}.json"
+
+
+def _written(figures: Mapping[str, Any], path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(_rounded(figures), indent=1) + "\n", encoding="utf-8")
+    return path
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - any part of a JSON document

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from own_environment import PIP
 
 import refreshed_shop
 from customer_value.refresh import log
@@ -52,9 +53,8 @@ def run(command: list[str], shop: Shop, **further: str) -> str:
 def installed(name: str, folder: Path) -> Path:
     """The programs of an environment that is made for an example, from its own requirements."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     requirements = SCHEDULES / name / "requirements.txt"
-    subprocess.run([*pip, "--disable-pip-version-check", "-r", str(requirements)], check=True)
+    subprocess.run([str(folder / "bin" / "python"), *PIP, "-r", str(requirements)], check=True)
     return folder / "bin"
 
 

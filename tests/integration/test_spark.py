@@ -18,7 +18,7 @@ import duckdb
 import everything_shop
 import pytest
 from equal_marts import Leave, Mart, differences, marts_of
-from own_environment import made
+from own_environment import PIP, made
 
 from spark_cluster import LOOPBACK, cluster
 
@@ -47,9 +47,8 @@ LEFT_OUT_OF_EVERYTHING = LEFT_OUT | {
 def spark() -> Path:
     """The environment of its own that has dbt-spark and Spark."""
     environment = made("spark", REPOSITORY / "requirements-spark.txt")
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
-    this_package = ("--no-build-isolation", "--editable", str(REPOSITORY))
-    _run([str(environment / "bin" / "python"), *pip, *this_package], {})
+    this_package = ("--no-deps", "--no-build-isolation", "--editable", str(REPOSITORY))
+    _run([str(environment / "bin" / "python"), *PIP, *this_package], {})
     return environment
 
 

@@ -14,7 +14,7 @@ from speed import document, package, processes, targets
 from speed.floors import Floor
 from speed.peers import Timed
 from speed.processes import Measured, Step
-from speed.results import RESULTS, SIZES, Result
+from speed.results import RESULTS, SIZES, Result, SparkRun
 from speed.targets import LARGER, SMALLER
 
 
@@ -83,6 +83,26 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     written.write(tmp_path)
     assert Result.read(SMALLER, tmp_path) == written
     assert Result.read(LARGER, tmp_path) is None
+
+
+def test_a_run_on_spark_is_read_as_it_was_written_and_told(tmp_path: Path) -> None:
+    written = SparkRun(
+        customers=SMALLER,
+        orders=10 * SMALLER,
+        workers=2,
+        worker_memory="3g",
+        machine={"cores": 2, "gigabytes": 24.0},
+        versions={"pyspark": "4.1.0"},
+        models_seconds=1234.5,
+        elapsed_seconds=1250.0,
+        seconds={"customers": 60.0, "customer_rfm": 39.5, "small": 0.5},
+    )
+    written.write(tmp_path)
+    assert SparkRun.read(SMALLER, tmp_path) == written
+    told = document.text(tmp_path)
+    assert "| `customers` | 60.0 |" in told
+    assert "| 1 models of less than 1% | 0.5 |" in told
+    assert "| **wall clock** | **1,234.5** |" in told
 
 
 def test_figures_are_held_to_their_limits() -> None:
