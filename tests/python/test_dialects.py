@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ import sqlglot
 from dbt.context.providers import BaseDatabaseWrapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot.dialects.dialect import Dialect
 
 from conftest import PROJECT, complaint, invoke
+from customer_value import dialects
 from customer_value.dialects import DIALECTS, UntranslatableError, translate, translate_type
 
 # What each can't say, which the docs tell.
@@ -117,6 +121,25 @@ def test_docs_tell_what_is_not_said() -> None:
         )
         told = set(re.findall(r"`([a-z_]+)`", line.split("|")[3]))
         assert told == set(NOT_SAID.get(dialect, {})), dialect
+
+
+def test_dialects_are_loaded_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    loading: list[str] = []
+    most = []
+
+    def load(name: str) -> None:
+        loading.append(name)
+        most.append(len(loading))
+        time.sleep(0.01)
+        loading.remove(name)
+
+    monkeypatch.setattr(Dialect, "get_or_raise", load)
+    threads = [threading.Thread(target=dialects._load, args=["postgres"]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 8
 
 
 # What a translation means, where DuckDB can read it

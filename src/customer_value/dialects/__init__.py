@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import threading
 from collections.abc import Callable
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 
 from customer_value.dialects.common import COMMON_RULES
 from customer_value.dialects.errors import UntranslatableError
@@ -26,6 +28,8 @@ DIALECTS = ("bigquery", "databricks", "postgres", "redshift", "snowflake", "spar
 
 Rule = Callable[[exp.Expr], exp.Expr]
 
+_loading = threading.Lock()
+
 
 def translate(sql: str, dialect: str) -> str:
     """A query that means on another warehouse what it means on DuckDB.
@@ -33,7 +37,7 @@ def translate(sql: str, dialect: str) -> str:
     Raises:
         UntranslatableError: What can't be said there.
     """
-    _require_known(dialect)
+    _load(dialect)
     tree = sqlglot.parse_one(sql, read="duckdb")
     check(tree, dialect)
     for rule in (*COMMON_RULES, *_rules_of(dialect)):
@@ -43,16 +47,23 @@ def translate(sql: str, dialect: str) -> str:
 
 def translate_type(data_type: str, dialect: str) -> str:
     """A type of DuckDB by the name that another warehouse has for it."""
-    _require_known(dialect)
+    _load(dialect)
     built: exp.Expr = exp.DataType.build(data_type, dialect="duckdb")
     for rule in (*COMMON_RULES, *_rules_of(dialect)):
         built = _mended(built, rule)
     return _written(built, dialect)
 
 
-def _require_known(dialect: str) -> None:
+def _load(dialect: str) -> None:
+    """Let sqlglot load the dialects, which it does when asked first, by one thread at a time.
+
+    It shows others a dialect that it has not finished, which then writes another one's words.
+    """
     if dialect not in DIALECTS:
         raise UntranslatableError(f"{dialect} is none of {', '.join(DIALECTS)}")
+    with _loading:
+        for name in ("duckdb", dialect):
+            Dialect.get_or_raise(name)
 
 
 def _rules_of(dialect: str) -> tuple[Rule, ...]:
