@@ -22,7 +22,7 @@ SELECTED = (
     "revenue_months",
     "customer_features",
 )
-STEP_DAYS = 21
+STEP_DAYS = 30
 LAST_DAY = dt.datetime(1998, 7, 1)
 
 
