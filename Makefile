@@ -73,7 +73,7 @@ test-lowest: build/lowest/ready  ## The demo and a part of pytest with the oldes
 bench: .venv/ready-for-tests build/peers/ready  ## Speed and memory at 10 million orders, beside SQL by hand and other packages.
 	$(SPEED) --runs 3 --refresh --demo --lines
 
-bench-large: .venv/ready-for-tests build/peers/ready  ## The same at 100 million, with settings for 16 GB: hours, and 50 GB of disk.
+bench-large: .venv/ready-for-tests build/peers/ready  ## The same at 100 million, with settings for 16 GB: an hour, and 60 GB of disk.
 	$(SPEED) --customers 10000000 --target large
 
 bench-spark: .venv/ready-for-tests build/spark/ready  ## The time of 10 million orders on a Spark cluster of this machine.
