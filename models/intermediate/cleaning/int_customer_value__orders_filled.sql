@@ -1,9 +1,4 @@
-{%- set methods = (var('missing_values') or {}).get('orders') or {} %}
-{%- set amounts = {'amount': 'gross_amount', 'discount_amount': 'discount_amount', 'cost_amount': 'cost_amount'} %}
-{%- set filled = [] %}
-{%- for name, method in methods.items() if method in ['median', 'mode', 'predict'] %}
-    {%- do filled.append((name, amounts.get(name, name), method)) %}
-{%- endfor %}
+{%- set filled = customer_value.filled_columns_of_orders() %}
 
 with orders as (
 

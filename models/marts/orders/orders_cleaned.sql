@@ -12,6 +12,9 @@
     cause of a change counts, a var that was changed too. See docs/incremental.md. -#}
 {%- set own_columns = customer_value.own_columns_of_orders() %}
 {%- set fingerprint = customer_value.row_fingerprint(own_columns) %}
+{#- A sort of all orders takes as long as its rows are wide. -#}
+{%- set empty_columns = customer_value.columns_no_order_has() %}
+{%- set carried_columns = own_columns | reject('in', empty_columns) | list %}
 
 -- Read only where lookback_days limits what is compared.
 -- depends_on: {{ ref('int_customer_value__refunds_checked') }}
@@ -206,13 +209,13 @@ earlier as (
 orders_to_number as (
 
     select
-        {{ own_columns | join(',\n        ') }}
+        {{ carried_columns | join(',\n        ') }}
     from changed_orders
 
     union all
 
     select
-        held_orders.{{ own_columns | join(',\n        held_orders.') }}
+        held_orders.{{ carried_columns | join(',\n        held_orders.') }}
     from {{ this }} as held_orders
     inner join changes on held_orders.customer_id = changes.customer_id
     left join left_ids on held_orders.order_id = left_ids.order_id
@@ -223,7 +226,9 @@ orders_to_number as (
 
 orders_to_number as (
 
-    select * from orders
+    select
+        {{ carried_columns | join(',\n        ') }}
+    from orders
 
 ),
 {%- endif %}
@@ -261,31 +266,16 @@ numbered as (
 )
 
 select
-    order_id,
-    customer_id,
-    ordered_at,
-    order_date,
-    gross_amount,
-    discount_amount,
-    refund_amount,
-    net_amount,
-    margin_amount,
-    currency,
-    original_currency,
-    original_gross_amount,
-    exchange_rate,
-    channel,
-    store,
-    status,
-    refunded_at,
-    updated_at,
+    {% for name in own_columns if name not in ['is_outlier', 'is_imputed', 'imputed_columns'] -%}
+        {{ 'cast(null as ' ~ empty_columns[name] ~ ') as ' ~ name if name in empty_columns else name }},
+    {% endfor -%}
     cast(order_number as {{ dbt.type_int() }}) as order_number,
     order_number = 1 as is_first_order,
     cast({{ customer_value.datediff('previous_order_date', 'order_date', 'day') }} as {{ dbt.type_int() }}) as days_since_previous_order,
     cast(date_trunc('month', first_order_date) as date) as cohort_month,
     is_outlier,
     is_imputed,
-    imputed_columns
+    {{ 'cast(null as ' ~ empty_columns['imputed_columns'] ~ ') as imputed_columns' if 'imputed_columns' in empty_columns else 'imputed_columns' }}
 from numbered
 {%- if is_incremental() %}
 
