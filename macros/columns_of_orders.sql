@@ -27,14 +27,15 @@
     {%- if not customer_value.filled_columns_of_orders() -%}
         {%- do empty.update({'imputed_columns': text}) -%}
     {%- endif -%}
-    {{ return(empty if customer_value._all_are_ours([
+    {{ return(empty if customer_value.are_all_ours([
         'stg_customer_value__orders', 'int_customer_value__orders_from_lines', 'int_customer_value__orders_gathered',
         'int_customer_value__orders_checked', 'int_customer_value__orders_repeated', 'int_customer_value__orders_kept',
         'int_customer_value__orders_filled', 'int_customer_value__orders_completed',
     ]) else {}) }}
 {%- endmacro %}
 
-{% macro _all_are_ours(names) -%}
+{#- Whether none of these models of ours was replaced by one of the project's own. -#}
+{% macro are_all_ours(names) -%}
     {%- set others = [] -%}
     {%- for name in names if execute and 'model.customer_value.' ~ name not in graph.nodes -%}
         {%- do others.append(name) -%}
