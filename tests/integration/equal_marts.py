@@ -93,7 +93,8 @@ def _differences(
     left_out: Leave,
     exact: Sequence[str],
 ) -> list[str]:
-    kept = f"where not ({left_out.rows})"
+    # Of a row of which it can't be said, too.
+    kept = f"where ({left_out.rows}) is not true"
     ours, theirs = (
         f"(select * from {table} {kept})" for table in (f"ours.{mart.schema}.{mart.name}", theirs)
     )
