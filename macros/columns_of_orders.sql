@@ -13,7 +13,7 @@
     the project has put a model of its own in the place of one of ours that they come from. -#}
 {% macro columns_no_order_has() -%}
     {%- set text, time = dbt.type_string(), 'timestamp' -%}
-    {%- set source = 'orders' if var('inputs').get('orders') else 'order_lines' -%}
+    {%- set source = 'orders' if customer_value.declared_inputs('orders') else 'order_lines' -%}
     {%- set empty = {} -%}
     {%- for name, type in [('currency', text), ('store', text), ('status', text), ('refunded_at', time), ('updated_at', time)]
         if not customer_value.input_has(source, name) and not (name == 'currency' and var('reporting_currency')) -%}
