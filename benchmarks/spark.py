@@ -13,13 +13,12 @@ import json
 import os
 import subprocess
 import time
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from spark_cluster import LOOPBACK, cluster
 from speed import document, order_log
-from speed.package import OPTIONAL_COLUMNS
+from speed.package import OPTIONAL_COLUMNS, executed
 from speed.processes import PROJECT
 from speed.results import RESULTS, SparkRun, machine
 from speed.targets import SMALLER
@@ -45,7 +44,7 @@ def main() -> None:
         started = time.perf_counter()
         _build(master, orders, folder, memory)
         elapsed = time.perf_counter() - started
-    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
+    nodes = executed(folder / "target")
     run = SparkRun(
         customers=arguments.customers,
         orders=order_log.count(orders),
@@ -53,11 +52,10 @@ def main() -> None:
         worker_memory=memory,
         machine=machine(),
         versions=_versions(),
-        models_seconds=_between_first_and_last(results),
+        models_seconds=max(end for _, end in nodes.values())
+        - min(start for start, _ in nodes.values()),
         elapsed_seconds=elapsed,
-        seconds={
-            result["unique_id"].rpartition(".")[2]: result["execution_time"] for result in results
-        },
+        seconds={node.rpartition(".")[2]: end - start for node, (start, end) in nodes.items()},
     )
     is_asked = run.customers == SMALLER
     path = run.write(RESULTS if is_asked else folder)
@@ -71,17 +69,6 @@ def _versions() -> dict[str, str]:
     python = str(ENVIRONMENT / "bin" / "python")
     told = subprocess.run([python, "-c", asked, *VERSIONS], capture_output=True, check=True)
     return dict(zip(VERSIONS, told.stdout.decode().split(), strict=True))
-
-
-def _between_first_and_last(results: list[dict[str, Any]]) -> float:
-    moments = [
-        datetime.fromisoformat(timing[moment])
-        for result in results
-        for timing in result["timing"]
-        for moment in ("started_at", "completed_at")
-        if timing[moment]
-    ]
-    return (max(moments) - min(moments)).total_seconds()
 
 
 def _build(master: str, orders: Path, folder: Path, memory: str) -> None:

@@ -105,13 +105,7 @@ class Warehouse:
             {"CUSTOMER_VALUE_WAREHOUSE": str(self.database)},
             self.database,
         )
-        results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))
-        intervals = {
-            result["unique_id"]: (_seconds(step["started_at"]), _seconds(step["completed_at"]))
-            for result in results["results"]
-            for step in result["timing"]
-            if step["name"] == "execute"
-        }
+        intervals = executed(folder / "target")
         return finished.measured(intervals, row_counts(self.database, f"{SCHEMA}%"))
 
     def nodes_of_decisions(self) -> list[str]:
@@ -119,6 +113,21 @@ class Warehouse:
         file = self.database.parent / "target" / "manifest.json"
         nodes = json.loads(file.read_text(encoding="utf-8"))["nodes"]
         return sorted(node for node, told in nodes.items() if DECISIONS in told["fqn"])
+
+
+def executed(target: Path) -> dict[str, tuple[float, float]]:
+    """When each node of dbt's last run began and ended, in seconds, by its id.
+
+    Args:
+        target: dbt's folder of artifacts.
+    """
+    results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
+    return {
+        result["unique_id"]: (_seconds(step["started_at"]), _seconds(step["completed_at"]))
+        for result in results
+        for step in result["timing"]
+        if step["name"] == "execute"
+    }
 
 
 def _seconds(time: str) -> float:
