@@ -15,6 +15,10 @@
 {#- A sort of all orders takes as long as its rows are wide. -#}
 {%- set empty_columns = customer_value.columns_no_order_has() %}
 {%- set carried_columns = own_columns | reject('in', empty_columns) | list %}
+{%- set told = {} %}
+{%- for name in own_columns %}
+    {%- do told.update({name: ('cast(null as ' ~ empty_columns[name] ~ ') as ' if name in empty_columns else '') ~ name}) %}
+{%- endfor %}
 
 -- Read only where lookback_days limits what is compared.
 -- depends_on: {{ ref('int_customer_value__refunds_checked') }}
@@ -266,16 +270,31 @@ numbered as (
 )
 
 select
-    {% for name in own_columns if name not in ['is_outlier', 'is_imputed', 'imputed_columns'] -%}
-        {{ 'cast(null as ' ~ empty_columns[name] ~ ') as ' ~ name if name in empty_columns else name }},
-    {% endfor -%}
+    order_id,
+    customer_id,
+    ordered_at,
+    order_date,
+    gross_amount,
+    discount_amount,
+    refund_amount,
+    net_amount,
+    margin_amount,
+    {{ told.currency }},
+    {{ told.original_currency }},
+    {{ told.original_gross_amount }},
+    {{ told.exchange_rate }},
+    channel,
+    {{ told.store }},
+    {{ told.status }},
+    {{ told.refunded_at }},
+    {{ told.updated_at }},
     cast(order_number as {{ dbt.type_int() }}) as order_number,
     order_number = 1 as is_first_order,
     cast({{ customer_value.datediff('previous_order_date', 'order_date', 'day') }} as {{ dbt.type_int() }}) as days_since_previous_order,
     cast(date_trunc('month', first_order_date) as date) as cohort_month,
     is_outlier,
     is_imputed,
-    {{ 'cast(null as ' ~ empty_columns['imputed_columns'] ~ ') as imputed_columns' if 'imputed_columns' in empty_columns else 'imputed_columns' }}
+    {{ told.imputed_columns }}
 from numbered
 {%- if is_incremental() %}
 
