@@ -202,6 +202,25 @@ def test_overridden_model_and_seed_take_the_place_of_ours(
     assert "unique_customer_rfm_customer_id" in tested
 
 
+def compiled_orders(project: Path) -> str:
+    succeeded(dbt(project, "compile", "--select", "orders_cleaned"))
+    (file,) = (project / "target" / "compiled").rglob("orders_cleaned.sql")
+    return file.read_text()
+
+
+def test_columns_of_a_model_in_the_place_of_ours_are_carried(changed: Path) -> None:
+    """It may know the store, which no input maps."""
+    nothing = "cast(null as TEXT) as store"
+    assert nothing in compiled_orders(changed)
+    models = configuration(changed)["models"]
+    replaced = {"stg_customer_value__orders": {"+enabled": False}}
+    models["customer_value"] = {**models["customer_value"], "staging": replaced}
+    configure(changed, models=models)
+    theirs = changed / "models" / "stg_customer_value__orders.sql"
+    theirs.write_text("select 'o1' as order_id, 'berlin' as store")
+    assert nothing not in compiled_orders(changed)
+
+
 def test_downstream_model_reads_ours(
     consumer: Path, manifest: dict[str, Any], first_build: str
 ) -> None:
