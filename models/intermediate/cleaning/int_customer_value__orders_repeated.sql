@@ -1,14 +1,10 @@
-with usable_orders as (
-
-    select * from {{ ref('int_customer_value__orders_checked') }}
-    where reject_reason is null and not is_refund
-
-),
+-- Read only where the project judges orders by a model of its own.
+-- depends_on: {{ ref('int_customer_value__orders_checked') }}
 
 -- Finding the few ids that repeat by their hash costs a fraction of ranking every order; two
 -- ids that only share a hash are ranked apart below and both are kept. Whether each row is
 -- usable is asked of those few alone.
-repeated_hashes as (
+with repeated_hashes as (
 
     select {{ customer_value.hash_key('order_id') }} as order_id_hash
     from {{ ref('int_customer_value__orders_gathered') }}
@@ -17,10 +13,22 @@ repeated_hashes as (
 
 ),
 
-repeated_orders as (
+repeated_rows as (
 
-    select * from usable_orders
+    select * from {{ ref('int_customer_value__orders_gathered') }}
     where {{ customer_value.hash_key('order_id') }} in (select repeated_hashes.order_id_hash from repeated_hashes)
+
+),
+
+repeated_orders as (
+    {% if customer_value.are_all_ours(['int_customer_value__orders_checked']) %}
+
+    {{ customer_value.orders_checked('repeated_rows') | indent }}
+    {%- else %}
+
+    select * from {{ ref('int_customer_value__orders_checked') }}
+    where {{ customer_value.hash_key('order_id') }} in (select repeated_hashes.order_id_hash from repeated_hashes)
+    {%- endif %}
 
 )
 
@@ -53,3 +61,4 @@ select
             raw_updated_at asc nulls last
     ) as version_rank
 from repeated_orders
+where reject_reason is null and not is_refund
