@@ -29,6 +29,7 @@ TABLE_OF_MODEL: Final = {
     "int_customer_value__orders_checked": None,
     "int_customer_value__orders_repeated": "orders_repeated",
     "int_customer_value__amount_limits": "amount_limits",
+    "int_customer_value__refund_candidates": None,
     "int_customer_value__refunds_checked": None,
     "int_customer_value__orders_filled": None,
     "orders_cleaned": "orders_cleaned",

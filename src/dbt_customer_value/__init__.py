@@ -1,4 +1,4 @@
-"""What dbt has to know to run the package on another warehouse than DuckDB.
+"""What dbt has to know to run the package on another warehouse than DuckDB, and to run it faster.
 
 dbt imports every module whose name begins with dbt_ and makes its plugins. dbt's own interface
 for plugins has no hook on compiled code, so this one goes where dbt itself compiles, and touches
@@ -9,6 +9,7 @@ installs it are compiled as ever, and on DuckDB everything is.
 from __future__ import annotations
 
 import functools
+import gc
 from typing import Any
 
 from dbt.compilation import Compiler
@@ -16,6 +17,9 @@ from dbt.plugins.manager import dbtPlugin
 from dbt.task.seed import SeedRunner
 
 PACKAGE = "customer_value"
+# After how many new objects Python looks for cycles, and how rarely among all. A parsed project is
+# 300,000 objects that stay: by Python's own 700 a tenth of a build's time goes into looking at them.
+COLLECTED_AFTER = (50_000, 20, 100)
 
 
 class CustomerValuePlugin(dbtPlugin):
@@ -23,6 +27,7 @@ class CustomerValuePlugin(dbtPlugin):
 
     def initialize(self) -> None:
         """Put the translation around dbt's compilation, once for the process."""
+        gc.set_threshold(*COLLECTED_AFTER)
         for owner, name, around in (
             (Compiler, "_compile_code", _translating),
             (SeedRunner, "execute", _seeding),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dbt.compilation import Compiler
 
-from dbt_customer_value import CustomerValuePlugin, _translating, plugins
+from dbt_customer_value import COLLECTED_AFTER, CustomerValuePlugin, _translating, plugins
 
 QUERY = "select cast(a as varchar) as a from t"
 
@@ -41,6 +42,16 @@ def test_dbt_finds_it_and_puts_it_around_the_compiler_once() -> None:
     around = Compiler._compile_code
     CustomerValuePlugin(project_name="a shop")
     assert Compiler._compile_code is around
+
+
+def test_a_project_that_stays_is_not_looked_through_time_and_again() -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(700, 10, 10)
+        CustomerValuePlugin(project_name="a shop")
+        assert gc.get_threshold() == COLLECTED_AFTER
+    finally:
+        gc.set_threshold(*before)
 
 
 @pytest.mark.parametrize(
