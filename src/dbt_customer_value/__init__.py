@@ -18,7 +18,7 @@ from dbt.task.seed import SeedRunner
 
 PACKAGE = "customer_value"
 # After how many new objects Python looks for cycles, and how rarely among all. A parsed project is
-# 300,000 objects that stay: by Python's own 700 a tenth of a build's time goes into looking at them.
+# 300,000 objects that stay: by Python's own 700 a tenth of a build's time goes into looking there.
 COLLECTED_AFTER = (50_000, 20, 100)
 
 
