@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from pathlib import Path
 
@@ -76,6 +77,11 @@ def test_what_other_documents_quote_is_what_was_measured() -> None:
     for value in ("wall_seconds", "cpu_seconds"):
         whole, part = getattr(last.build, value), getattr(last.refresh, value)
         assert f"| {whole:.1f} | {part:.1f} | {part / whole:.0%} |" in told
+    seconds = {node.rpartition(".")[2]: step.seconds for node, step in last.refresh.steps.items()}
+    quoted_seconds = re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", told, re.MULTILINE)
+    assert quoted_seconds
+    for model, figure in quoted_seconds:
+        assert figure == f"{seconds[model]:.1f}", model
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
