@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import gc
 import json
 import os
 import pickle
@@ -242,10 +241,7 @@ def _project_on_files(*, is_with_tests: bool) -> bytes:
     for name in [name for name in vars(manifest) if name.endswith("_lookup")]:
         setattr(manifest, name, None)
     # Bytes, since a build leaves its mark on the manifest that it is given.
-    pickled = pickle.dumps(manifest)
-    # What dbt made of the project for itself stays, and need not be looked through for cycles.
-    gc.freeze()
-    return pickled
+    return pickle.dumps(manifest)
 
 
 def complaint(result: Any) -> str | None:
