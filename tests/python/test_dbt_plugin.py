@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +54,44 @@ def test_a_project_that_stays_is_not_looked_through_time_and_again() -> None:
         assert gc.get_threshold() == COLLECTED_AFTER
     finally:
         gc.set_threshold(*before)
+
+
+def test_python_models_import_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported_alone.py").write_text("busy = []\n")
+    for number in range(4):
+        (tmp_path / f"imported_{number}.py").write_text(
+            "import time\nfrom imported_alone import busy\n"
+            "busy.append(1)\nassert len(busy) == 1\ntime.sleep(0.05)\nbusy.pop()\n"
+        )
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def compile_model(number: int) -> Any:
+        node = SimpleNamespace(
+            package_name="customer_value",
+            language="python",
+            name=f"model_{number}",
+            raw_code=f"import imported_{number}\n\ndef model(dbt, session):\n    raise OSError\n",
+        )
+        compiler = SimpleNamespace(
+            config=SimpleNamespace(credentials=SimpleNamespace(type="duckdb"))
+        )
+        return _translating(lambda _, node: node)(compiler, node)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(list(threads.map(compile_model, range(4)))) == 4
+
+
+def test_what_a_python_model_lacks_it_says_itself() -> None:
+    node = SimpleNamespace(
+        package_name="customer_value",
+        language="python",
+        name="m",
+        raw_code="import not_there_at_all",
+    )
+    compiler = SimpleNamespace(config=SimpleNamespace(credentials=SimpleNamespace(type="duckdb")))
+    assert _translating(lambda _, node: node)(compiler, node) is node
 
 
 @pytest.mark.parametrize(
