@@ -110,10 +110,17 @@ def relations(consumer: Path, first_build: str) -> dict[tuple[str, str], str]:
 
 
 @pytest.fixture
-def changed(consumer: Path, tmp_path: Path) -> Path:
-    """A copy that a test may change, without what was built; it reads the same package."""
+def changed(consumer: Path, first_build: str, tmp_path: Path) -> Path:
+    """A copy that a test may change, without what was built; it reads the same package.
+
+    dbt knows what it parsed for the first build, and parses what a test has changed; all of it
+    where that is dbt_project.yml.
+    """
+    assert first_build
     project = tmp_path / "changed shop"
     shutil.copytree(consumer, project, ignore=BUILT)
+    (project / "target").mkdir()
+    shutil.copy(consumer / "target" / "partial_parse.msgpack", project / "target")
     packages = project / "dbt_packages"
     packages.mkdir()
     (packages / "customer_value").symlink_to(consumer.parents[1], target_is_directory=True)
@@ -294,7 +301,8 @@ def test_build_without_unit_tests_changes_no_number(consumer: Path, first_build:
     values = f"select customer_id, total_value from {OURS}.customer_cltv order by customer_id"
     before = rows(consumer, values)
     foreign = ("--vars", "{colour_of_the_till: red, periods: 4}")
-    output = succeeded(dbt(consumer, "build", *NO_UNIT_TESTS, *foreign))
+    only = ("--select", "+customer_cltv", "--indirect-selection", "cautious")
+    output = succeeded(dbt(consumer, "build", *only, *NO_UNIT_TESTS, *foreign))
     assert "the var periods is not ours" in output
     assert "colour_of_the_till" not in output
     assert " unit_test " not in output
@@ -492,7 +500,7 @@ def of_ours(project: Path, kind: str) -> set[str]:
 def test_semantic_layer_stays_out_until_it_is_asked_for(changed: Path) -> None:
     """A metric and a time spine of the consumer's own are in nobody's way."""
     add_own_metrics(changed, "revenue")
-    succeeded(dbt(changed, "--warn-error", "parse"))
+    succeeded(dbt(changed, "--warn-error", "parse", "--no-partial-parse"))
     for kind in ("metrics", "semantic_models", "saved_queries", "exposures"):
         assert of_ours(changed, kind) == set()
     assert "customer_value_time_spine" not in of_ours(changed, "nodes")

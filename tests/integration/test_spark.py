@@ -276,8 +276,8 @@ def _differences_on_spark(
             "CUSTOMER_VALUE_SPARK_CATALOG": "in-memory",
             "CUSTOMER_VALUE_SPARK_PARTITIONS": "2",
             "SPARK_LOCAL_IP": LOOPBACK,
-            # Hundreds of small queries: the compiler that is quick is the faster one. By itself it is
-            # given room for a fifth of what it compiles here, and compiles no more once that is full.
+            # Hundreds of small queries: the compiler that is quick is the faster one. By itself it
+            # has less room than it fills here, and once that is full it compiles no more.
             "JAVA_TOOL_OPTIONS": (
                 "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseParallelGC"
             ),

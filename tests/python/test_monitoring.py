@@ -17,6 +17,7 @@ from scipy import stats
 
 from conftest import (
     MODELS_ONLY,
+    OF_OTHER_INPUTS,
     PROJECT,
     BuildError,
     Warehouse,
@@ -51,7 +52,8 @@ def built(
     folder: Path, orders: Rows, as_of_date: str, *arguments: str, **variables: object
 ) -> Warehouse:
     """One more run over the orders, in the folder's database."""
-    result = _invoked(folder, "build", orders, as_of_date, [*MODELS_ONLY, *arguments], **variables)
+    given = [*MODELS_ONLY, "--exclude", *OF_OTHER_INPUTS, *arguments]
+    result = _invoked(folder, "build", orders, as_of_date, given, **variables)
     if (message := complaint(result)) is not None:
         raise BuildError(message)
     return Warehouse(folder)
