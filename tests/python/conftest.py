@@ -63,14 +63,18 @@ Row = tuple[Any, ...]
 
 
 def _remembered(compile_: Any) -> Any:
-    """What Jinja compiles a text to: every build has the same texts, a tenth of its time."""
-    codes: dict[str, CodeType] = {}
+    """What Jinja compiles a text to: every build has the same texts, a seventh of its time.
+
+    By kind of environment, since a native one writes other code.
+    """
+    codes: dict[tuple[type, str], CodeType] = {}
 
     @functools.wraps(compile_)
     def wrapper(self: Any, source: str) -> CodeType:
-        if source not in codes:
-            codes[source] = compile_(self, source)
-        return codes[source]
+        key = (type(self), source)
+        if key not in codes:
+            codes[key] = compile_(self, source)
+        return codes[key]
 
     return wrapper
 
