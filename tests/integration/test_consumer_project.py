@@ -301,8 +301,7 @@ def test_build_without_unit_tests_changes_no_number(consumer: Path, first_build:
     values = f"select customer_id, total_value from {OURS}.customer_cltv order by customer_id"
     before = rows(consumer, values)
     foreign = ("--vars", "{colour_of_the_till: red, periods: 4}")
-    only = ("--select", "+customer_cltv", "--indirect-selection", "cautious")
-    output = succeeded(dbt(consumer, "build", *only, *NO_UNIT_TESTS, *foreign))
+    output = succeeded(dbt(consumer, "build", *NO_UNIT_TESTS, *foreign))
     assert "the var periods is not ours" in output
     assert "colour_of_the_till" not in output
     assert " unit_test " not in output
